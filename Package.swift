@@ -1,0 +1,129 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Targets are listed by floor; an import may only go to a lower floor, or to an earlier
+// target of the same floor. `tools/check-floors` holds every import to this list.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // Our readers are `~Escapable`; the feature is the one swift-nio ships with.
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func swift(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+        swiftSettings: strict)
+}
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let serviceLifecycle = product(
+        name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let toml = product(name: "TOMLKit", package: "TOMLKit")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+}
+
+let package = Package(
+    name: "bootgate",
+    products: [
+        .executable(name: "bootgate", targets: ["OwnerCLI"]),
+        .executable(name: "bootgate-broker", targets: ["KeyBroker"]),
+        .executable(name: "bootgate-initramfs", targets: ["InitramfsAgent"]),
+        .executable(name: "bootgate-psp", targets: ["SimulatedPSP"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // Floor 0: C
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CCryptsetup", pkgConfig: "libcryptsetup",
+            providers: [.apt(["libcryptsetup-dev"])]),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // Floor 1: pure Swift
+        swift("Bytes"),
+        swift("Protocol", ["Bytes"]),
+        swift("Evidence", ["Bytes"]),
+        swift("Policy", ["Bytes", "Evidence"]),
+        swift("AdminAPI", ["Bytes", "Policy"]),
+
+        // Floor 2: one C library each
+        swift("Curl", ["CCurl", "Bytes"]),
+        swift("Linux", ["CLinux", "Bytes"]),
+        swift("LUKS", ["CCryptsetup", "Bytes"]),
+        swift("OpenSSL", ["COpenSSL", "Bytes", "Protocol"]),
+
+        // Floor 3: domain
+        swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux"]),
+        swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
+        swift("Endorsements", ["Bytes", "Evidence"]),
+        swift("Settings", ["Bytes", "Policy", .toml]),
+        swift("Store", ["Bytes", "Policy", .grdb]),
+        swift(
+            "BrokerCore",
+            [
+                "Bytes", "Protocol", "Evidence", "Policy", "OpenSSL", "Verification",
+                "Endorsements", "Store", .logging,
+            ]),
+        swift("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioPosix, .logging]),
+
+        // Floor 4: programs
+        program(
+            "InitramfsAgent",
+            ["Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester"]),
+        program(
+            "KeyBroker",
+            [
+                "Bytes", "Protocol", "Policy", "AdminAPI", "OpenSSL", "Linux", "Verification",
+                "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
+                .argumentParser, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .metrics,
+                .nioCore, .nioPosix,
+                .serviceLifecycle, .unixSignals,
+            ]),
+        program(
+            "OwnerCLI",
+            [
+                "Bytes", "Protocol", "Policy", "AdminAPI", "Curl", "OpenSSL", "LUKS", "Linux",
+                "Settings", .argumentParser,
+            ]),
+        program("SimulatedPSP", ["Bytes", "Evidence", "OpenSSL", "Linux", .argumentParser]),
+
+        // Tests
+        tests("Bytes", []),
+    ]
+)

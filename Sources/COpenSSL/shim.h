@@ -1,0 +1,6 @@
+#ifndef BOOTGATE_COPENSSL_SHIM_H
+#define BOOTGATE_COPENSSL_SHIM_H
+
+#include <openssl/ssl.h>
+
+#endif
