@@ -1,0 +1,45 @@
+public import Bytes
+internal import COpenSSL
+
+/// SHA-2 by OpenSSL.
+public struct OpenSSLHashing: Hashing {
+    /// Ready at once; the algorithms are looked up once for the whole process.
+    public init() {}
+
+    /// SHA-256 of FIPS 180-4.
+    public func sha256(_ bytes: [UInt8]) -> FixedBytes<32> { Digest.sha256.hash(bytes) }
+
+    /// SHA-384 of FIPS 180-4.
+    public func sha384(_ bytes: [UInt8]) -> FixedBytes<48> { Digest.sha384.hash(bytes) }
+
+    /// SHA-512 of FIPS 180-4.
+    public func sha512(_ bytes: [UInt8]) -> FixedBytes<64> { Digest.sha512.hash(bytes) }
+}
+
+/// A digest algorithm that was fetched once: OpenSSL 3.0 pays for a fetch with most of a short hash.
+@safe final class Digest: @unchecked Sendable {
+    static let sha256 = Digest("SHA2-256")
+    static let sha384 = Digest("SHA2-384")
+    static let sha512 = Digest("SHA2-512")
+
+    /// Lives as long as the process.
+    let handle: OpaquePointer
+
+    private init(_ name: String) {
+        guard let digest = unsafe EVP_MD_fetch(nil, name, nil) else {
+            preconditionFailure("this libcrypto has no \(name)")
+        }
+        unsafe handle = digest
+    }
+
+    /// The digest of `bytes`, `count` bytes long.
+    func hash<let count: Int>(_ bytes: [UInt8]) -> FixedBytes<count> {
+        var digest = [UInt8](repeating: 0, count: count)
+        var written: UInt32 = 0
+        let done = unsafe EVP_Digest(bytes, bytes.count, &digest, &written, handle, nil)
+        guard done == 1, let result = FixedBytes<count>(digest) else {
+            preconditionFailure("libcrypto could not hash \(bytes.count) bytes")
+        }
+        return result
+    }
+}
