@@ -1,0 +1,27 @@
+/// The paths of the admin API, on the Unix socket of `bootgate-broker`.
+public enum AdminPath {
+    /// Where the broker listens unless its config says otherwise.
+    public static let defaultSocket = "/run/bootgate/admin.sock"
+
+    /// GET ``BrokerStatus``.
+    public static let status = "/v1/status"
+    /// GET ``VMList``.
+    public static let vms = "/v1/vms"
+    /// GET ``PolicyList``.
+    public static let policies = "/v1/policies"
+    /// POST ``PolicyText``: checks without storing; answers ``PolicyRecord`` with `created` 0.
+    public static let checkPolicy = "/v1/policies/check"
+    /// GET ``LaunchList``; query `vm`, `decision`, `limit` (1 to 1000, default 50), newest first.
+    public static let launches = "/v1/launches"
+
+    /// GET ``VMRecord``, PUT ``Enrolment``, DELETE.
+    public static func vm(_ id: String) -> String { "\(vms)/\(id)" }
+    /// POST ``DisableRequest``, or no body.
+    public static func disableVM(_ id: String) -> String { "\(vms)/\(id)/disable" }
+    /// POST without body.
+    public static func enableVM(_ id: String) -> String { "\(vms)/\(id)/enable" }
+    /// GET ``PolicyRecord``, PUT ``PolicyText``.
+    public static func policy(_ name: String) -> String { "\(policies)/\(name)" }
+    /// GET ``LaunchRecord`` by reference (`L-00042`) or by launch id (32 hexadecimal digits).
+    public static func launch(_ reference: String) -> String { "\(launches)/\(reference)" }
+}
