@@ -126,5 +126,6 @@ let package = Package(
         // Tests
         tests("Bytes", []),
         tests("AdminAPI", ["Bytes"]),
+        tests("Linux", ["Bytes"]),
     ]
 )

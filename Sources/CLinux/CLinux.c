@@ -1,1 +1,161 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+ssize_t bootgate_getrandom(void *buffer, size_t count)
+{
+    return getrandom(buffer, count, 0);
+}
+
+int bootgate_set_undumpable(void)
+{
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int bootgate_protect_memory(void *start, size_t count)
+{
+    if (madvise(start, count, MADV_DONTDUMP) != 0)
+        return -1;
+    if (madvise(start, count, MADV_WIPEONFORK) != 0)
+        return -1;
+    return mlock(start, count);
+}
+
+int bootgate_forbid_core_files(void)
+{
+    const struct rlimit none = { 0, 0 };
+    return setrlimit(RLIMIT_CORE, &none);
+}
+
+int bootgate_memfd(const char *name)
+{
+    return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int bootgate_seal_memfd(int descriptor)
+{
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+}
+
+int bootgate_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags | O_CLOEXEC, mode);
+}
+
+int bootgate_peer_credentials(int descriptor, pid_t *process, uid_t *user, gid_t *group)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return -1;
+    *process = peer.pid;
+    *user = peer.uid;
+    *group = peer.gid;
+    return 0;
+}
+
+unsigned bootgate_major(dev_t device)
+{
+    return major(device);
+}
+
+unsigned bootgate_minor(dev_t device)
+{
+    return minor(device);
+}
+
+int bootgate_block_size(int descriptor, uint64_t *bytes)
+{
+    return ioctl(descriptor, BLKGETSIZE64, bytes);
+}
+
+int bootgate_connect_tcp(const struct sockaddr *address, unsigned length)
+{
+    const int on = 1;
+    int s = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (s < 0)
+        return -1;
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(s, address, length) != 0 && errno != EINPROGRESS) {
+        int saved = errno;
+        close(s);
+        errno = saved;
+        return -1;
+    }
+    return s;
+}
+
+int bootgate_socket_error(int descriptor)
+{
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &length) != 0)
+        return -1;
+    return value;
+}
+
+ssize_t bootgate_send(int descriptor, const void *buffer, size_t count)
+{
+    return send(descriptor, buffer, count, MSG_NOSIGNAL);
+}
+
+int bootgate_power_off(void)
+{
+    sync();
+    return reboot(RB_POWER_OFF);
+}
+
+int bootgate_reboot(void)
+{
+    sync();
+    return reboot(RB_AUTOBOOT);
+}
+
+int bootgate_notify(const char *socket_name, const char *message)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    size_t length = strlen(socket_name);
+    if (length == 0 || length >= sizeof address.sun_path) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(address.sun_path, socket_name, length);
+    if (address.sun_path[0] == '@')
+        address.sun_path[0] = 0;
+    int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s < 0)
+        return -1;
+    ssize_t sent = sendto(s, message, strlen(message), MSG_NOSIGNAL,
+                          (const struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    int saved = errno;
+    close(s);
+    errno = saved;
+    return sent < 0 ? -1 : 0;
+}
+
+int bootgate_user_id(const char *name, uid_t *user)
+{
+    const struct passwd *entry = getpwnam(name);
+    if (entry == NULL)
+        return -1;
+    *user = entry->pw_uid;
+    return 0;
+}

@@ -1,8 +1,62 @@
 #ifndef BOOTGATE_CLINUX_H
 #define BOOTGATE_CLINUX_H
 
-/* System calls and constants that Swift's Glibc overlay leaves out. */
-#include <sys/prctl.h>
-#include <sys/random.h>
+/* System calls and constants that Swift's Glibc overlay leaves out, because they are macros,
+ * variadic, or GNU extensions. Each returns what the call returns and sets errno. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* getrandom(2), flags 0: blocks until the kernel's generator is seeded. */
+ssize_t bootgate_getrandom(void *buffer, size_t count);
+
+/* prctl(PR_SET_DUMPABLE, 0): no core file, no ptrace by equals. */
+int bootgate_set_undumpable(void);
+
+/* madvise with MADV_DONTDUMP, then MADV_WIPEONFORK; mlock. */
+int bootgate_protect_memory(void *start, size_t count);
+
+/* setrlimit(RLIMIT_CORE, 0). */
+int bootgate_forbid_core_files(void);
+
+/* memfd_create(2) with MFD_CLOEXEC | MFD_ALLOW_SEALING. */
+int bootgate_memfd(const char *name);
+
+/* fcntl(F_ADD_SEALS): no write, no resize, no further seals. */
+int bootgate_seal_memfd(int descriptor);
+
+/* open(2) with a mode; O_CLOEXEC is added. */
+int bootgate_open(const char *path, int flags, mode_t mode);
+
+/* SO_PEERCRED of a Unix socket. */
+int bootgate_peer_credentials(int descriptor, pid_t *process, uid_t *user, gid_t *group);
+
+/* major(3), minor(3). */
+unsigned bootgate_major(dev_t device);
+unsigned bootgate_minor(dev_t device);
+
+/* ioctl BLKGETSIZE64: bytes of a block device. */
+int bootgate_block_size(int descriptor, uint64_t *bytes);
+
+/* A non-blocking TCP socket with TCP_NODELAY, connecting; EINPROGRESS counts as success. */
+struct sockaddr;
+int bootgate_connect_tcp(const struct sockaddr *address, unsigned length);
+
+/* SO_ERROR of a socket, or -1. */
+int bootgate_socket_error(int descriptor);
+
+/* send(2) with MSG_NOSIGNAL. */
+ssize_t bootgate_send(int descriptor, const void *buffer, size_t count);
+
+/* reboot(2) with RB_POWER_OFF or RB_AUTOBOOT, after sync(2). */
+int bootgate_power_off(void);
+int bootgate_reboot(void);
+
+/* One datagram to a Unix socket, whose name may start with '@' for the abstract namespace. */
+int bootgate_notify(const char *socket_name, const char *message);
+
+/* getpwnam(3) and getpwuid(3), reduced to numbers: 0 found, -1 not. */
+int bootgate_user_id(const char *name, uid_t *user);
 
 #endif
