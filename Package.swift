@@ -125,6 +125,7 @@ let package = Package(
 
         // Tests
         tests("Bytes", []),
+        tests("OpenSSL", ["Bytes"]),
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
     ]
