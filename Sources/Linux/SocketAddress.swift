@@ -14,9 +14,9 @@ public struct SocketAddress: Hashable, Sendable {
     public static func resolve(
         host: String, port: UInt16
     ) throws(ResolverError) -> [SocketAddress] {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICSERV
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         let result = unsafe getaddrinfo(host, "\(port)", &hints, &list)
         guard result == 0 else {
@@ -45,7 +45,7 @@ public struct SocketAddress: Hashable, Sendable {
         _ address: UnsafePointer<sockaddr>, _ length: socklen_t, port: UInt16
     ) -> String {
         let text = unsafe [UInt8](unsafeUninitializedCapacity: 64) { buffer, filled in
-            let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress)
+            let start = UnsafeMutableRawPointer(buffer.baseAddress)
             let characters = unsafe start?.assumingMemoryBound(to: CChar.self)
             let result = unsafe getnameinfo(
                 address, length, characters, 64, nil, 0, NI_NUMERICHOST)
