@@ -3,4 +3,16 @@
 
 #include <libcryptsetup.h>
 
+/* UINT32_C macros do not import into Swift. */
+
+static inline uint32_t bootgate_CRYPT_PBKDF_NO_BENCHMARK(void)
+{
+    return CRYPT_PBKDF_NO_BENCHMARK;
+}
+
+static inline uint32_t bootgate_CRYPT_ACTIVATE_READONLY(void)
+{
+    return CRYPT_ACTIVATE_READONLY;
+}
+
 #endif
