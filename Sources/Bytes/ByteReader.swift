@@ -92,13 +92,23 @@ public struct ByteReader: ~Escapable {
     public mutating func opaque(
         _ field: String, lengthBytes: Int, within bounds: ClosedRange<Int>
     ) throws(ParseError) -> [UInt8] {
-        let length = try bigEndian(field, byteCount: lengthBytes, as: UInt32.self)
-        guard let count = Int(exactly: length), bounds.contains(count) else {
-            throw .lengthOutOfBounds(
-                field: field, length: Int(length), minimum: bounds.lowerBound,
-                maximum: bounds.upperBound)
-        }
+        let count = try length(field, lengthBytes: lengthBytes, within: bounds)
         return try bytes(field, count: count)
+    }
+
+    /// Takes `opaque field<minimum..maximum>` of key material, straight into the arena.
+    @_lifetime(self: copy self)
+    public mutating func secret(
+        _ field: String, lengthBytes: Int, within bounds: ClosedRange<Int>
+    ) throws(ParseError) -> SecretBytes {
+        let count = try length(field, lengthBytes: lengthBytes, within: bounds)
+        try require(count, field)
+        defer { offset += count }
+        return unsafe SecretBytes(count: count) { block in
+            for index in 0..<count {
+                unsafe block[index] = byte(at: offset + index)
+            }
+        }
     }
 
     /// Passes over `count` bytes that readers have to ignore.
@@ -125,6 +135,19 @@ public struct ByteReader: ~Escapable {
         }
     }
 
+    @_lifetime(self: copy self)
+    private mutating func length(
+        _ field: String, lengthBytes: Int, within bounds: ClosedRange<Int>
+    ) throws(ParseError) -> Int {
+        let length = Int(try bigEndian(field, byteCount: lengthBytes, as: UInt32.self))
+        guard bounds.contains(length) else {
+            throw .lengthOutOfBounds(
+                field: field, length: length, minimum: bounds.lowerBound,
+                maximum: bounds.upperBound)
+        }
+        return length
+    }
+
     private func require(_ count: Int, _ field: String) throws(ParseError) {
         guard count >= 0, count <= remaining else {
             throw .truncated(field: field, needed: count, available: remaining)
@@ -146,5 +169,19 @@ extension Array<UInt8> {
         let value = try body(&reader)
         try reader.finish(structure)
         return value
+    }
+}
+
+extension SecretBytes {
+    /// Parses one whole structure out of the arena: `body` reads it, and nothing may follow.
+    public borrowing func parse<T: ~Copyable>(
+        _ structure: String, _ body: (inout ByteReader) throws(ParseError) -> T
+    ) throws(ParseError) -> T {
+        try unsafe withBytes { bytes throws(ParseError) in
+            var reader = unsafe ByteReader(bytes.bytes)
+            let value = try body(&reader)
+            try reader.finish(structure)
+            return value
+        }
     }
 }
