@@ -1,0 +1,45 @@
+public import Bytes
+
+/// A sound set of rules for a launch: data that is stored, hashed, compared and shown.
+public struct AppraisalPolicy: Sendable, Equatable {
+    /// What the owner wrote down.
+    public let rules: PolicyRules
+
+    /// Takes `rules` if they can mean what they say.
+    public init(validating rules: PolicyRules) throws(PolicyError) {
+        try rules.validate()
+        self.rules = rules
+    }
+
+    /// What the owner calls it.
+    public var name: String { rules.name }
+    /// What the owner says about it.
+    public var description: String { rules.description }
+
+    /// The canonical form: one byte string for one meaning, whatever the file looked like.
+    public var canonicalBytes: [UInt8] { rules.canonicalBytes }
+
+    /// SHA-256 of the canonical form: what ledgers and approvals refer to.
+    public func identity(hashing: any Hashing) -> FixedBytes<32> {
+        hashing.sha256(canonicalBytes)
+    }
+
+    /// Judges one launch. Every rule is evaluated, even when one has failed: there is one finding for
+    /// each ``Check``, in that order. ``Check/permitRelease(_:)`` sums them up.
+    public func evaluate(_ claims: Claims, in context: LaunchContext) -> [Finding] {
+        let appraisal = Appraisal(rules: rules, claims: claims, context: context)
+        return Check.allCases.map(appraisal.finding)
+    }
+
+    /// The findings for a VM that nobody enrolled: there is no policy to judge it by.
+    public static func findings(forUnknownVM vm: String) -> [Finding] {
+        Check.allCases.map { check in
+            check == .identity
+                ? Finding(check, holds: false, expected: "an enrolled VM", actual: vm)
+                : Finding(
+                    check: check.rawValue, outcome: .notChecked,
+                    expected: "nothing to compare with",
+                    actual: "-", note: "the VM is not enrolled, so no policy applies")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Bytes
+import Evidence
+
+extension PolicyRules {
+    /// `bootgate policy v1`, as `docs/policy.md` defines it.
+    ///
+    /// Every key is written, set or not, in one order; sets are sorted; texts and lists carry their
+    /// length. So equal rules give equal bytes, and no two rules give the same.
+    var canonicalBytes: [UInt8] {
+        var form = ByteWriter()
+        form.text("bootgate policy v1")
+        form.text(name)
+        form.text(description)
+        form.list(measurements.sorted { $0.value.hex < $1.value.hex }) { form, measurement in
+            form.text(measurement.label)
+            form.fixed(measurement.value)
+            form.list(Coverage.allCases.filter(measurement.covers.contains)) {
+                $0.text($1.rawValue)
+            }
+        }
+        form.text(lowestClass.rawValue)
+        form.text(anchor.rawValue)
+        form.list(SNPProduct.allCases.filter { minimumTCB[$0] != nil }) { form, product in
+            form.text(product.rawValue)
+            form.list(product.components) { form, component in
+                form.text(component.rawValue)
+                form.uint8(minimumTCB[product]?[component] ?? 0)
+            }
+        }
+        form.flag(allowsDebug)
+        form.flag(allowsMigration)
+        form.list(GuestPolicyBit.allCases.filter { guestPolicy[$0] != nil }) { form, bit in
+            form.text(bit.rawValue)
+            form.flag(guestPolicy[bit] == true)
+        }
+        form.list(minimumABI.map { [$0] } ?? []) { form, version in
+            form.uint8(version.major)
+            form.uint8(version.minor)
+        }
+        form.list(PlatformBit.allCases.filter { platform[$0] != nil }) { form, bit in
+            form.text(bit.rawValue)
+            form.flag(platform[bit] == true)
+        }
+        form.uint8(vmpl)
+        form.list(SNPSigningKey.allCases.filter(signingKeys.contains)) { $0.text($1.rawValue) }
+        form.list(idKeyDigests.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.list(authorKeyDigests.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.list(allowedChips.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.list(deniedChips.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        return form.bytes
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func text(_ value: String) {
+        opaque(Array(value.utf8), lengthBytes: 2)
+    }
+
+    fileprivate mutating func flag(_ value: Bool) {
+        uint8(value ? 1 : 0)
+    }
+
+    fileprivate mutating func list<T>(_ items: [T], _ write: (inout ByteWriter, T) -> Void) {
+        bigEndian(UInt64(items.count), byteCount: 4)
+        for item in items {
+            write(&self, item)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+public import Bytes
+public import Evidence
+
+/// What a processor has said of a launch, after signature, chain and binding were found good.
+///
+/// Only the module `Verification` makes one; that is what the SPI is for. A policy can therefore never
+/// be asked about evidence that nobody authenticated.
+public struct Claims: Sendable, Equatable {
+    /// The processor line, by the root that the chain ends in.
+    public let product: SNPProduct
+    /// What stands behind the measurement.
+    public let launchClass: LaunchClass
+    /// The kind of key that signed.
+    public let signingKey: SNPSigningKey
+    /// The launch digest.
+    public let measurement: FixedBytes<48>
+    /// What the host gave at launch.
+    public let hostData: FixedBytes<32>
+    /// What the guest's owner demanded at launch.
+    public let guestPolicy: GuestPolicy
+    /// How the platform is set up.
+    public let platformInfo: PlatformInfo
+    /// The privilege level that asked.
+    public let vmpl: UInt32
+    /// The firmware whose versions made the signing key.
+    public let reportedTCB: TCBVersion
+    /// The firmware that launched the guest.
+    public let launchTCB: TCBVersion
+    /// The firmware that runs now.
+    public let currentTCB: TCBVersion
+    /// The firmware that cannot be rolled back.
+    public let committedTCB: TCBVersion
+    /// The chip; nil where the host hides it.
+    public let chipID: FixedBytes<64>?
+    /// Who signed the ID block; zero without one.
+    public let idKeyDigest: FixedBytes<48>
+    /// Who signed the ID key; nil without an author key.
+    public let authorKeyDigest: FixedBytes<48>?
+    /// Random for each launch.
+    public let reportID: FixedBytes<32>
+
+    /// Takes a report whose signature, chain and binding the caller has checked, and whose chain ends
+    /// in the root of `product`.
+    @_spi(Verified)
+    public init(authenticated report: SNPReport, product: SNPProduct) {
+        self.product = product
+        launchClass = .cpu
+        signingKey = report.signingKey
+        measurement = report.measurement
+        hostData = report.hostData
+        guestPolicy = report.policy
+        platformInfo = report.platformInfo
+        vmpl = report.vmpl
+        reportedTCB = TCBVersion(raw: report.reportedTCB, product: product)
+        launchTCB = TCBVersion(raw: report.launchTCB, product: product)
+        currentTCB = TCBVersion(raw: report.currentTCB, product: product)
+        committedTCB = TCBVersion(raw: report.committedTCB, product: product)
+        chipID = report.maskChipKey || report.chipID.isZero ? nil : report.chipID
+        idKeyDigest = report.idKeyDigest
+        authorKeyDigest = report.authorKeyEnabled ? report.authorKeyDigest : nil
+        reportID = report.reportID
+    }
+}
