@@ -105,13 +105,7 @@ extension SNPCertificateTable {
     private static func certificate(
         _ data: [UInt8], named name: String
     ) throws(ParseError) -> [UInt8] {
-        if data.first == 0x30 { return data }
-        let text = String(decoding: data, as: UTF8.self)
-        let lines = text.split(whereSeparator: \.isNewline)
-        guard lines.count > 2, lines.first == "-----BEGIN CERTIFICATE-----",
-            lines.last == "-----END CERTIFICATE-----",
-            let der = Base64.decode(lines.dropFirst().dropLast().joined())
-        else {
+        guard let der = PEM.certificate(data) else {
             throw .invalid(field: "\(name) certificate", rule: "must be one in DER or PEM")
         }
         return der
