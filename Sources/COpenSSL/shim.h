@@ -17,6 +17,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 
 /* One function for each macro that Swift cannot import, named after it. */
 
@@ -72,6 +73,144 @@ static inline EVP_PKEY *bootgate_generate_rsa(size_t bits) {
 
 static inline EVP_PKEY *bootgate_generate_ec(const char *curve) {
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve);
+}
+
+/* Seconds since 1970; 0 from the function for a time that is none. */
+static inline int bootgate_unix_time(const ASN1_TIME *time, int64_t *seconds) {
+    struct tm parts;
+    if (!ASN1_TIME_to_tm(time, &parts)) return 0;
+    *seconds = (int64_t)timegm(&parts);
+    return 1;
+}
+
+static inline int bootgate_EVP_PKEY_CTX_set_pss_sha384(EVP_PKEY_CTX *context) {
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, 48) == 1 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha384()) == 1;
+}
+
+/* Adds an IP address if `text` is one, else a DNS name; takes over nothing. */
+static inline int bootgate_add_alternative_name(GENERAL_NAMES *names, const char *text) {
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    if (name == NULL) return 0;
+    ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
+    if (address != NULL) {
+        GENERAL_NAME_set0_value(name, GEN_IPADD, address);
+    } else {
+        ERR_clear_error();
+        ASN1_IA5STRING *host = ASN1_IA5STRING_new();
+        if (host == NULL || !ASN1_STRING_set(host, text, -1)) {
+            ASN1_IA5STRING_free(host);
+            GENERAL_NAME_free(name);
+            return 0;
+        }
+        GENERAL_NAME_set0_value(name, GEN_DNS, host);
+    }
+    if (sk_GENERAL_NAME_push(names, name) > 0) return 1;
+    GENERAL_NAME_free(name);
+    return 0;
+}
+
+/* Callbacks of libssl. They are C, so that no Swift isolation is asked for on a foreign thread. */
+
+/* SHA-256 of the DER SubjectPublicKeyInfo; 0 where there is none. */
+static inline int bootgate_public_key_info_digest(X509_PUBKEY *info, unsigned char digest[32]) {
+    unsigned char *der = NULL;
+    int count = i2d_X509_PUBKEY(info, &der);
+    if (count <= 0) return 0;
+    int done = EVP_Digest(der, (size_t)count, digest, NULL, EVP_sha256(), NULL);
+    OPENSSL_free(der);
+    return done;
+}
+
+static inline int bootgate_certificate_key_digest(const X509 *certificate, unsigned char digest[32]) {
+    return bootgate_public_key_info_digest(X509_get_X509_PUBKEY(certificate), digest);
+}
+
+static inline int bootgate_private_key_digest(EVP_PKEY *key, unsigned char digest[32]) {
+    X509_PUBKEY *info = NULL;
+    int done = X509_PUBKEY_set(&info, key) && bootgate_public_key_info_digest(info, digest);
+    X509_PUBKEY_free(info);
+    return done;
+}
+
+struct bootgate_pins {
+    size_t count;
+    unsigned char digests[16][32];
+};
+
+/* What the verification of one connection saw; hung on its SSL. */
+struct bootgate_peer {
+    int present;
+    unsigned char digest[32];
+};
+
+/* SSL_CTX_set_cert_verify_callback: the leaf's key is pinned, and nothing else matters. */
+static inline int bootgate_verify_pin(X509_STORE_CTX *store, void *argument) {
+    const struct bootgate_pins *pins = (const struct bootgate_pins *)argument;
+    SSL *ssl = (SSL *)X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct bootgate_peer *peer = (struct bootgate_peer *)SSL_get_app_data(ssl);
+    X509 *leaf = X509_STORE_CTX_get0_cert(store);
+    int pinned = 0;
+    if (leaf != NULL && bootgate_certificate_key_digest(leaf, peer->digest)) {
+        peer->present = 1;
+        for (size_t index = 0; index < pins->count; index++)
+            pinned |= CRYPTO_memcmp(peer->digest, pins->digests[index], 32) == 0;
+    }
+    X509_STORE_CTX_set_error(store, pinned ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
+    return pinned;
+}
+
+static inline void bootgate_SSL_CTX_set_pins(SSL_CTX *context, struct bootgate_pins *pins) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, bootgate_verify_pin, pins);
+}
+
+static inline void bootgate_SSL_set_peer(SSL *ssl, struct bootgate_peer *peer) {
+    SSL_set_app_data(ssl, peer);
+}
+
+/* SSL_CTX_set_alpn_select_cb: `argument` is the one protocol, its length before it. */
+static inline int bootgate_select_protocol(
+    SSL *ssl, const unsigned char **chosen, unsigned char *chosen_count,
+    const unsigned char *offered, unsigned int offered_count, void *argument) {
+    (void)ssl;
+    const unsigned char *wanted = (const unsigned char *)argument;
+    unsigned int at = 0;
+    while (at < offered_count && offered[at] < offered_count - at) {
+        if (offered[at] == wanted[0] && memcmp(offered + at + 1, wanted + 1, wanted[0]) == 0) {
+            *chosen = wanted + 1;
+            *chosen_count = wanted[0];
+            return SSL_TLSEXT_ERR_OK;
+        }
+        at += 1u + offered[at];
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* SSL_CTX_set_client_hello_cb: without the extension the callback above would not be asked. */
+static inline int bootgate_require_protocol(SSL *ssl, int *alert, void *argument) {
+    (void)argument;
+    const unsigned char *extension;
+    size_t count;
+    if (SSL_client_hello_get0_ext(
+            ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &extension, &count))
+        return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
+static inline void bootgate_SSL_CTX_require_protocol(SSL_CTX *context, unsigned char *protocol) {
+    SSL_CTX_set_alpn_select_cb(context, bootgate_select_protocol, protocol);
+    SSL_CTX_set_client_hello_cb(context, bootgate_require_protocol, NULL);
+}
+
+static inline int bootgate_ERR_peek_reason(void) { return ERR_GET_REASON(ERR_peek_error()); }
+
+/* An encrypted key must fail here; without the empty password OpenSSL would ask the terminal. */
+static inline EVP_PKEY *bootgate_read_private_key(BIO *bio) {
+    char nothing[1] = {0};
+    return PEM_read_bio_PrivateKey(bio, NULL, NULL, nothing);
 }
 
 /* A secret heap: whatever OpenSSL gives back is wiped first, so that freed memory holds nothing. */

@@ -12,6 +12,12 @@ public struct OpenSSLFault: Error, Equatable, Sendable, CustomStringConvertible 
         reason.isEmpty ? "\(call) failed" : "\(call): \(reason)"
     }
 
+    /// A fault with a reason of our own.
+    public init(call: String, reason: String) {
+        self.call = call
+        self.reason = reason
+    }
+
     /// Takes the first reason from the queue of this thread and clears the queue.
     ///
     /// The queue is per thread: call this in the expression that throws.
