@@ -21,6 +21,9 @@ public struct SystemError: Error, Equatable, Sendable {
         SystemError(call: call, subject: subject, code: errno)
     }
 
+    /// The kernel's reason in words; empty for code 0.
+    public var reason: String { code == 0 ? "" : unsafe String(cString: strerror(code)) }
+
     /// The same failure, said of `subject`.
     func about(_ subject: String) -> SystemError {
         SystemError(call: call, subject: subject, code: code)
@@ -42,7 +45,6 @@ public struct SystemError: Error, Equatable, Sendable {
 extension SystemError: CustomStringConvertible {
     /// One line: subject, call and the kernel's reason.
     public var description: String {
-        let reason = unsafe String(cString: strerror(code))
         return subject.isEmpty ? "\(call): \(reason)" : "\(subject): \(call): \(reason)"
     }
 }
