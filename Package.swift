@@ -92,7 +92,7 @@ let package = Package(
         swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
         swift("Endorsements", ["Bytes", "Evidence"]),
-        swift("Settings", ["Bytes", "Policy", .toml]),
+        swift("Settings", ["Bytes", "Evidence", "Policy", .toml]),
         swift("Store", ["Bytes", "Policy", .grdb]),
         swift(
             "BrokerCore",

@@ -1,0 +1,144 @@
+import Bytes
+import Evidence
+public import Policy
+
+extension AppraisalPolicy {
+    /// Reads a policy as an owner writes it; `docs/policy.md` explains each key.
+    ///
+    /// A key that is not known is refused, since it might have been meant to forbid something.
+    public init(toml text: String) throws(SettingsError) {
+        let rules = try TOMLDocument(parsing: text).read { reader throws(SettingsError) in
+            try PolicyRules(from: &reader)
+        }
+        do {
+            try self.init(validating: rules)
+        } catch {
+            throw SettingsError(path: error.path, expected: error.expected, actual: error.actual)
+        }
+    }
+}
+
+extension PolicyRules {
+    fileprivate init(from reader: inout TOMLReader) throws(SettingsError) {
+        self.init(name: try reader.string("name"))
+        description = try reader.optionalString("description") ?? description
+        lowestClass = try reader.optionalChoice("class") ?? lowestClass
+        anchor = try reader.optionalChoice("anchor") ?? anchor
+        vmpl = try reader.optionalInteger("vmpl", in: 0...3).map(UInt8.init) ?? vmpl
+        signingKeys = try reader.optionalChoices("signing_key") ?? signingKeys
+        measurements = try reader.tables("measurement") { entry throws(SettingsError) in
+            try ReferenceMeasurement(from: &entry)
+        }
+        try readMinimumTCB(&reader)
+        try readGuestPolicy(&reader)
+        try reader.optionalTable("platform") { table throws(SettingsError) in
+            platform = try table.bits()
+        }
+        try reader.optionalTable("id_block") { table throws(SettingsError) in
+            idKeyDigests = try table.digests("id_key_sha384")
+            authorKeyDigests = try table.digests("author_key_sha384")
+        }
+        try reader.optionalTable("chips") { table throws(SettingsError) in
+            allowedChips = try table.chips("allow")
+            deniedChips = try table.chips("deny")
+        }
+    }
+
+    private mutating func readMinimumTCB(_ reader: inout TOMLReader) throws(SettingsError) {
+        try reader.optionalTable("minimum_tcb") { table throws(SettingsError) in
+            for product in SNPProduct.allCases {
+                let minimum = try table.optionalTable(product.rawValue) {
+                    line throws(SettingsError) in
+                    var minimum: [TCBComponent: UInt8] = [:]
+                    for part in product.components {
+                        minimum[part] = UInt8(try line.integer(part.rawValue, in: 0...255))
+                    }
+                    return minimum
+                }
+                minimumTCB[product] = minimum
+            }
+        }
+    }
+
+    private mutating func readGuestPolicy(_ reader: inout TOMLReader) throws(SettingsError) {
+        try reader.optionalTable("guest_policy") { table throws(SettingsError) in
+            allowsDebug = try table.optionalBool("debug") ?? allowsDebug
+            allowsMigration = try table.optionalBool("migration") ?? allowsMigration
+            minimumABI = try table.version("minimum_abi")
+            guestPolicy = try table.bits()
+        }
+    }
+}
+
+extension ReferenceMeasurement {
+    fileprivate init(from reader: inout TOMLReader) throws(SettingsError) {
+        let label = try reader.string("label")
+        let text = try reader.string("sha384")
+        guard let value = FixedBytes<48>(hex: text) else {
+            throw reader.error(
+                "sha384", expected: "96 hexadecimal digits", actual: "\(TOMLNode.string(text))")
+        }
+        guard let covers = try reader.optionalChoices("covers", Coverage.self) else {
+            throw reader.error(
+                "covers", expected: "a list of what the measurement covers", actual: "nothing")
+        }
+        self.init(label: label, value: value, covers: covers)
+    }
+}
+
+extension TOMLReader {
+    /// The bits that the table sets, by the names of `Bit`.
+    fileprivate mutating func bits<Bit: RawRepresentable<String> & CaseIterable & Hashable>()
+        throws(SettingsError) -> [Bit: Bool]
+    {
+        var bits: [Bit: Bool] = [:]
+        for bit in Bit.allCases {
+            bits[bit] = try optionalBool(bit.rawValue)
+        }
+        return bits
+    }
+
+    fileprivate mutating func digests(_ key: String) throws(SettingsError) -> Set<FixedBytes<48>> {
+        try values(key, "96 hexadecimal digits") { FixedBytes(hex: $0) }
+    }
+
+    /// CHIP_ID in full, or the eight bytes that Turin uses of it; the rest is then zero.
+    fileprivate mutating func chips(_ key: String) throws(SettingsError) -> Set<FixedBytes<64>> {
+        try values(key, "128 hexadecimal digits, or 16 for Turin") { text in
+            text.utf8.count == 16
+                ? FixedBytes(hex: text + String(repeating: "0", count: 112)) : FixedBytes(hex: text)
+        }
+    }
+
+    private mutating func values<Value: Hashable>(
+        _ key: String, _ expected: String, _ convert: (String) -> Value?
+    ) throws(SettingsError) -> Set<Value> {
+        var values: Set<Value> = []
+        for (index, text) in (try optionalStrings(key) ?? []).enumerated() {
+            guard let value = convert(text) else {
+                throw error(
+                    key, expected: "\(expected) as item \(index)",
+                    actual: "\(TOMLNode.string(text))")
+            }
+            guard values.insert(value).inserted else {
+                throw error(
+                    key, expected: "each value once",
+                    actual: "\(TOMLNode.string(text)) again")
+            }
+        }
+        return values
+    }
+
+    /// `"MAJOR.MINOR"`, both decimal; a TOML fraction would not tell 1.5 from 1.50.
+    fileprivate mutating func version(_ key: String) throws(SettingsError) -> ABIVersion? {
+        guard let text = try optionalString(key) else { return nil }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let major = UInt8(parts[0]), let minor = UInt8(parts[1]),
+            text == "\(major).\(minor)"
+        else {
+            throw error(
+                key, expected: "a version such as \"1.55\"", actual: "\(TOMLNode.string(text))")
+        }
+        return ABIVersion(major: major, minor: minor)
+    }
+}
