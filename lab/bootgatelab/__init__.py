@@ -1,0 +1,1 @@
+"""The lab: whole launches on one machine, with faults made from outside the product."""

@@ -1,0 +1,79 @@
+"""Looks for secrets in dumps of guest memory, and in anything else that can be read."""
+import base64
+import mmap
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+# A SecretArena cell starts on a multiple of this.
+CELL = 64
+SCALAR = 32
+
+
+def forms(secret):
+    """The ways in which a secret could be written down."""
+    return {
+        "raw": secret,
+        "hex": secret.hex().encode(),
+        "HEX": secret.hex().upper().encode(),
+        "base64": base64.b64encode(secret).rstrip(b"="),
+        "base64url": base64.urlsafe_b64encode(secret).rstrip(b"="),
+    }
+
+
+def traces(data, secret):
+    """The forms in which `secret` occurs in `data`."""
+    return [name for name, form in forms(secret).items() if data.find(form) >= 0]
+
+
+class Dump:
+    """A memory dump, mapped."""
+
+    def __init__(self, path):
+        self._path = path
+        with open(path, "rb") as file:
+            self.data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+
+    def traces(self, secret):
+        return traces(self.data, secret)
+
+    def hello_public_keys(self, vm):
+        """Public keys of HELLO messages in the name of `vm`, found by the digests before them."""
+        marker = vm.config_digest + vm.header_digest
+        found, at = [], self.data.find(marker)
+        while at >= 0:
+            kinds = self.data[at + len(marker)]
+            start = at + len(marker) + 1 + kinds
+            if 1 <= kinds <= 16:
+                found.append(bytes(self.data[start:start + 32]))
+            at = self.data.find(marker, at + 1)
+        return found
+
+    def private_keys(self, public):
+        """Offsets of clamped X25519 scalars whose public key is in `public`."""
+        first = bytes(1 if value & 7 == 0 else 0 for value in range(256))
+        last = bytes(1 if value & 0xC0 == 0x40 else 0 for value in range(256))
+        found = []
+        step = 16 << 20
+        for base in range(0, len(self.data), step):
+            block = self.data[base:base + step]
+            low, high = block[0::CELL].translate(first), block[SCALAR - 1::CELL].translate(last)
+            both = int.from_bytes(low, "big") & int.from_bytes(high, "big")
+            likely = both.to_bytes(len(low), "big")
+            at = likely.find(1)
+            while at >= 0:
+                scalar = block[at * CELL:at * CELL + SCALAR]
+                # Thirty-two random bytes hold about thirty different values.
+                if len(set(scalar)) >= 20 and public_key(scalar) in public:
+                    found.append(base + at * CELL)
+                at = likely.find(1, at + 1)
+        return found
+
+    def close(self):
+        self.data.close()
+        self._path.unlink(missing_ok=True)
+
+
+def public_key(scalar):
+    return X25519PrivateKey.from_private_bytes(scalar).public_key().public_bytes(
+        Encoding.Raw, PublicFormat.Raw)

@@ -1,0 +1,77 @@
+"""The simulated processor: an identity made once, a process for every launch."""
+import json
+import mmap
+import shutil
+import struct
+import time
+
+from . import paths
+from .processes import Failure, Program, run, wait_until
+
+TOOL = paths.BIN / "bootgate-psp"
+
+
+def identity(name, *options):
+    """The folder of a simulated processor with its vendor's keys, made on first use."""
+    home = paths.PROCESSORS / name
+    if not (home / "identity.json").exists():
+        fresh = paths.PROCESSORS / f"{name}.{time.monotonic_ns()}"
+        fresh.mkdir(parents=True)
+        text = run([TOOL, "init", "--dir", fresh, "--json", *options])
+        (fresh / "identity.json").write_text(text)
+        if home.exists():
+            shutil.rmtree(fresh)
+        else:
+            try:
+                fresh.rename(home)
+            except OSError:
+                shutil.rmtree(fresh)
+    return home
+
+
+def inputs(kernel, initrd, command_line):
+    """The options that say what a launch digest covers."""
+    return ["--firmware", paths.FIRMWARE, "--vcpus", "1", "--kernel", kernel,
+            "--initrd", initrd, "--append", command_line]
+
+
+def measure(*launch):
+    """The launch digest of what would be started, in hex."""
+    return json.loads(run([TOOL, "measure", "--json", *inputs(*launch)]))["measurement"]
+
+
+class Processor:
+    """`bootgate-psp serve` for one launch: a fresh REPORT_ID, one HOST_DATA."""
+
+    def __init__(self, directory, home, host_data, launch, options=()):
+        self.mailbox = directory / "psp.mailbox"
+        self.mailbox.unlink(missing_ok=True)
+        self.program = Program(
+            [TOOL, "serve", "--dir", home, "--mailbox", self.mailbox, *inputs(*launch),
+             "--host-data", host_data, *options],
+            directory / "psp.log")
+        wait_until(lambda: self.mailbox.exists() or not self.program.running, 20, "the mailbox")
+        if not self.program.running:
+            raise Failure(f"bootgate-psp serve: {self.program.text.strip()[-300:]}")
+
+    def report(self, report_data):
+        """(report, certificate table) over 64 bytes, asked for as a guest's kernel asks."""
+        with open(self.mailbox, "r+b") as file, mmap.mmap(file.fileno(), 0) as box:
+            struct.pack_into("<II", box, 0x0c, 0, len(report_data))
+            box[0x40:0x40 + len(report_data)] = report_data
+            number = struct.unpack_from("<I", box, 0)[0] + 1
+            struct.pack_into("<I", box, 0, number)
+            wait_until(
+                lambda: struct.unpack_from("<I", box, 4)[0] == number, 10, "a report")
+            length, auxiliary, _, status = struct.unpack_from("<IIII", box, 0x14)
+            if status:
+                raise Failure(f"the processor answered errno {status}")
+            return box[0x1000:0x1000 + length], box[0x9000:0x9000 + auxiliary]
+
+    def stop(self):
+        self.program.stop()
+
+
+def read_recording(path):
+    """(report, certificate table) that `--fault record=` kept."""
+    raise NotImplementedError(path)

@@ -1,0 +1,63 @@
+"""The QEMU monitor: stop, continue, dump, power off."""
+import json
+import socket
+import threading
+
+from .processes import Failure
+
+
+class Monitor:
+    """One QMP connection; events are collected, commands answered in order."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._file = self._socket.makefile("rb")
+        self._lock = threading.Lock()
+        self._answers = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self.events = []
+        self._file.readline()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.command("qmp_capabilities")
+
+    def _read(self):
+        try:
+            for raw in self._file:
+                message = json.loads(raw)
+                with self._changed:
+                    if "event" in message:
+                        self.events.append(message)
+                    else:
+                        self._answers.append(message)
+                    self._changed.notify_all()
+        except (OSError, ValueError):
+            pass
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def command(self, name, timeout=60, **arguments):
+        with self._lock:
+            self._socket.sendall(
+                json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+            with self._changed:
+                self._changed.wait_for(lambda: self._answers or self._closed, timeout)
+                if not self._answers:
+                    raise Failure(f"QEMU's monitor did not answer {name}")
+                answer = self._answers.pop(0)
+        if "error" in answer:
+            raise Failure(f"QEMU refused {name}: {answer['error'].get('desc')}")
+        return answer["return"]
+
+    def event(self, name):
+        """The data of the first event of that name, or None."""
+        with self._changed:
+            for message in self.events:
+                if message["event"] == name:
+                    return message.get("data", {})
+        return None
+
+    def close(self):
+        self._socket.close()

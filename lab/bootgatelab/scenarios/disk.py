@@ -1,0 +1,81 @@
+"""The disk is hostile input."""
+import base64
+import json
+
+from .. import luks
+from ..guest import copy_disk
+from .. import paths
+from ..processes import wait_until
+from ..stories import (
+    boots, console_lines, expect, only_launch, refused_for, said, scenario, stopped_by_gate)
+
+
+def give_wrong_key(world, vm):
+    """Puts another disk key in the broker's store, through the owner's own door."""
+    wrong = dict(vm.enrolment, key=base64.b64encode(bytes(range(32))).decode())
+    world.broker.put(f"/v1/vms/{vm.name}", wrong)
+
+
+@scenario("wrong-disk-key", "the broker holds a key that does not open the disk")
+def wrong_disk_key(world):
+    vm = world.enroll()
+    give_wrong_key(world, vm)
+    guest = world.power_on(vm)
+    stopped_by_gate(world, guest)
+    row = only_launch(world, decision="released")
+    expect(row["outcome"] == "failed", f"the ledger says {row['outcome']}")
+    expect(row["failure"] == "keyslotRefusedKey", f"the ledger says failed: {row['failure']}")
+    return f"{row['reference']} released, failed: {row['failure']}; guest powered itself off"
+
+
+@scenario("null-cipher-header", "the LUKS header declares the root unencrypted")
+def null_cipher_header(world):
+    vm = world.enroll()
+    luks.write_header(vm.disk, luks.with_null_cipher(luks.read_header(vm.disk)))
+    guest = world.power_on(vm)
+    stopped_by_gate(world, guest)
+    expect(not world.broker.launches(decision="released"), "a key was released")
+    line = said(guest, "(?i)(cipher|segment|header)", "what is wrong with the header")
+    return f"refused: {line}"
+
+
+@scenario("header-swapped", "the host swaps the LUKS header after the agent copied it")
+def header_swapped(world):
+    proxy = world.proxy()
+    vm = world.enroll(ports=[proxy.port])
+    genuine = luks.read_header(vm.disk)
+    swapped = luks.with_null_cipher(genuine)
+    hold = proxy.hold("release")
+    guest = world.power_on(vm)
+    wait_until(lambda: hold.reached.is_set() or not guest.console.running, 180, "RELEASE")
+    expect(hold.reached.is_set(), "the broker released nothing")
+    luks.write_header(vm.disk, swapped)
+    hold.forward()
+    row = boots(world, guest)
+    guest.wait_power_off()
+    expect(luks.read_header(vm.disk)[:32768] == swapped[:32768],
+           "the swapped header is not on the disk any more")
+    return f"{row['reference']} unlocked from the copy in RAM; the swapped header was ignored"
+
+
+@scenario("decoy-disk", "a second disk with the same UUID comes first")
+def decoy_disk(world):
+    vm = world.enroll()
+    decoy = copy_disk(paths.GUEST / "root.luks", world.directory / "decoy.img")
+
+    def decorate(document):
+        # The genuine token on the attacker's volume, so that it looks as right as it can.
+        document["tokens"] = luks.metadata(luks.read_header(vm.disk))["tokens"]
+    luks.write_header(decoy, luks.with_metadata(luks.read_header(decoy), decorate))
+    guest = world.power_on(vm, disks=[decoy, vm.disk])
+    if booted := wait_until(
+            lambda: guest.seen(r"LAB: report-done") or guest.stopped_reason(), 180, "an end"):
+        guest.judge_panic()
+    if guest.seen(r"LAB: multi-user"):
+        row = boots(world, guest)
+        expect(guest.seen(r"^vdb crypt|^root crypt vdb"), "the root is not on the genuine disk")
+        return f"{row['reference']} unlocked; the root lies on the genuine disk, not on the decoy"
+    stopped_by_gate(world, guest)
+    row, finding = refused_for(world, "disk header")
+    del booted
+    return f"{row['reference']} refused by disk header: {finding['actual']}"
