@@ -93,12 +93,12 @@ let package = Package(
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
         swift("Endorsements", ["Bytes", "Evidence"]),
         swift("Settings", ["Bytes", "Evidence", "Policy", .toml]),
-        swift("Store", ["Bytes", "Policy", .grdb]),
+        swift("Store", ["Bytes", "AdminAPI", .grdb]),
         swift(
             "BrokerCore",
             [
-                "Bytes", "Protocol", "Evidence", "Policy", "OpenSSL", "Verification",
-                "Endorsements", "Store", .logging,
+                "Bytes", "Protocol", "Evidence", "Policy", "AdminAPI", "OpenSSL", "Linux",
+                "Verification", "Endorsements", "Store", .logging,
             ]),
         swift("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioPosix, .logging]),
 
@@ -128,5 +128,6 @@ let package = Package(
         tests("OpenSSL", ["Bytes"]),
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
+        tests("Store", ["AdminAPI", "Bytes"]),
     ]
 )

@@ -1,0 +1,95 @@
+import AdminAPI
+import Bytes
+import Policy
+import Protocol
+import Store
+
+/// One launch between evidence and decision.
+struct LaunchJudge: Sendable {
+    let launchID: FixedBytes<16>
+    let hello: Hello
+    let binding: FixedBytes<64>
+    let peer: String
+    let time: Int64
+    let authentication: Authentication
+
+    /// Everything that was checked, and whether it adds up to a release.
+    struct Judgement {
+        var findings: [Finding]
+        var releases: Bool
+        var policy: AppraisalPolicy?
+    }
+
+    /// The ledger's entry for a decision on `facts`.
+    func entry(
+        for facts: LaunchFacts, policy: AppraisalPolicy?, tookMicroseconds: Int64
+    ) -> LaunchEntry {
+        let judgement = judge(facts, policy)
+        return LaunchEntry(
+            launchID: launchID, vm: hello.vm.description, time: time, from: peer,
+            platform: authentication.platform,
+            decision: judgement.releases ? .released : .refused,
+            refusedChecks: judgement.findings.filter { $0.outcome == .refused }.map(\.check),
+            tookMicroseconds: tookMicroseconds,
+            policy: authentication.claims == nil ? nil : facts.policy?.name,
+            policyIdentity: authentication.claims == nil ? nil : facts.policy?.identity,
+            reportID: authentication.reportID, chipID: authentication.chipID,
+            measurement: authentication.measurement, binding: binding,
+            findings: FindingsText.encode(judgement.findings))
+    }
+
+    private func judge(_ facts: LaunchFacts, _ policy: AppraisalPolicy?) -> Judgement {
+        let authentic = authentication.findings
+        guard let claims = authentication.claims else {
+            return Judgement(findings: authentic + [Self.policyNotAsked], releases: false)
+        }
+        guard let vm = facts.vm else {
+            let unknown = AppraisalPolicy.findings(forUnknownVM: hello.vm.description)
+            return Judgement(findings: authentic + unknown, releases: false)
+        }
+        guard let policy else {
+            return Judgement(findings: authentic + [policyUnusable(vm.policy)], releases: false)
+        }
+        let context = LaunchContext(
+            vm: vm.id, vmIsEnabled: vm.state == .enabled, configDigest: hello.configDigest,
+            enrolledConfigDigest: vm.configDigest, headerDigest: hello.headerDigest,
+            enrolledHeaderDigests: [vm.headerDigest], reportIDHistory: .init(facts.history),
+            now: time)
+        let judged = policy.evaluate(claims, in: context)
+        let own = [purpose, keyName(vm)]
+        let releases =
+            Check.permitRelease(judged) && (authentic + own).allSatisfy { $0.outcome != .refused }
+        return Judgement(findings: authentic + judged + own, releases: releases, policy: policy)
+    }
+
+    private var purpose: Finding {
+        Finding(
+            check: "purpose", outcome: hello.purpose == .launch ? .ok : .refused,
+            expected: "launch", actual: hello.purpose == .launch ? "launch" : "runtime")
+    }
+
+    private func keyName(_ vm: EnrolledVM) -> Finding {
+        Finding(
+            check: "key name", outcome: hello.keyName.description == vm.keyName ? .ok : .refused,
+            expected: vm.keyName, actual: hello.keyName.description)
+    }
+
+    private static let policyNotAsked = Finding(
+        check: "policy", outcome: .notChecked, expected: "authentic evidence",
+        actual: "none", note: "nothing in evidence that is not authentic can be compared")
+
+    private func policyUnusable(_ name: String) -> Finding {
+        Finding(
+            check: "policy", outcome: .refused, expected: "policy \(name), usable by this version",
+            actual: "it cannot be read", note: "store the policy again")
+    }
+}
+
+extension LaunchContext.ReportIDHistory {
+    init(_ history: ReportHistory) {
+        switch history {
+        case .never: self = .never
+        case .released(let first, let unlocked): self = .releasedAt(first, unlocked: unlocked)
+        }
+    }
+}
