@@ -136,6 +136,7 @@ let package = Package(
         tests("OpenSSL", ["Bytes"]),
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
+        tests("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
     ]
 )
