@@ -72,7 +72,7 @@ def evidence_from_running_guest(world):
     claim.close()
     expect(answer != RELEASE, "a key was released to root in a running guest")
     expect(answer == REFUSED, f"expected REFUSED, got frame type {answer}")
-    row, finding = refused_only_for(world, "one release")
+    row, finding = refused_only_for(world, "report ID")
     return f"{row['reference']} refused: {finding['actual']} (first launch {first['reference']})"
 
 

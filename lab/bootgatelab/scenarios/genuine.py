@@ -11,7 +11,7 @@ def genuine_boot(world):
     findings = world.broker.findings(row["reference"])
     not_ok = [name for name, finding in findings.items() if finding["outcome"] == "refused"]
     expect(not not_ok, f"released in spite of {not_ok}")
-    for check in ("signature", "binding", "measurement", "identity"):
+    for check in ("signature", "binding", "measurement", "identity", "config anchor", "disk header"):
         expect(findings.get(check, {}).get("outcome") == "ok", f"{check} is not ok")
     return (f"{row['reference']} released and unlocked, / on /dev/mapper/root (aes-xts-plain64), "
             "multi-user reached")

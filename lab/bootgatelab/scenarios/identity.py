@@ -30,7 +30,7 @@ def disabled_vm(world):
     vm = world.enroll()
     world.broker.owner("vm", "disable", vm.name)
     guest = world.power_on(vm)
-    return refused_boot(world, guest, "vm state")
+    return refused_boot(world, guest, "VM state")
 
 
 @scenario("wrong-measurement", "one byte more in the initramfs")
@@ -52,7 +52,7 @@ def debug_policy(world):
 def tcb_too_old(world):
     vm = world.enroll()
     guest = world.power_on(vm, faults=["--fault", "low-tcb"])
-    return refused_boot(world, guest, "tcb", only=False)
+    return refused_boot(world, guest, "minimum TCB", only=False)
 
 
 @scenario("host-data-of-another-vm", "evidence of one VM in the name of another")
@@ -65,7 +65,7 @@ def host_data_of_another_vm(world):
     answer, _ = claim.present(*chip.report(claim.report_data))
     claim.close()
     expect(answer == REFUSED, f"expected REFUSED, got frame type {answer}")
-    row, finding = refused_only_for(world, "identity")
+    row, finding = refused_only_for(world, "config anchor")
     expect(other.config_digest.hex()[:16] in finding["actual"].replace(" ", ""),
-           f"identity does not show the HOST_DATA that came: {finding['actual']}")
-    return f"{row['reference']} refused by identity: HOST_DATA is web-2's"
+           f"the finding does not show the HOST_DATA that came: {finding['actual']}")
+    return f"{row['reference']} refused by config anchor: HOST_DATA is web-2's"
