@@ -33,6 +33,10 @@ public struct LUKS2Header: Sendable {
     /// The tokens in ascending order.
     public let tokens: [LUKS2Token]
 
+    /// Both headers and the space for keyslot areas, at most the limit; libcryptsetup wants a header
+    /// file of at least this size, of which ``memoryImage(hashing:)`` is the start and the rest zero.
+    public let metadataByteCount: Int
+
     let binary: LUKS2BinaryHeader
     /// The start of the device, up to the end of the last keyslot area.
     let image: [UInt8]
@@ -66,18 +70,13 @@ public struct LUKS2Header: Sendable {
         } catch {
             throw .notJSON(error)
         }
-        let metadata = try LUKS2Metadata(parsing: json, headerSize: chosen.binary.headerSize)
+        let metadata = try LUKS2Metadata(
+            parsing: json, headerSize: chosen.binary.headerSize, limit: limit)
         for keyslot in metadata.keyslots {
-            let path = "$.keyslots.\(keyslot.number).area"
-            guard keyslot.area.upperBound <= limit else {
-                throw .rule(
-                    path: path, expected: "an end within \(limit) bytes",
-                    actual: "an end at \(keyslot.area.upperBound)")
-            }
             try device.extend(to: keyslot.area.upperBound, fetch)
             guard device.bytes.count >= keyslot.area.upperBound else {
                 throw .rule(
-                    path: path, expected: "an area on the device",
+                    path: "$.keyslots.\(keyslot.number).area", expected: "an area on the device",
                     actual: "the device ends at \(device.bytes.count)")
             }
         }
@@ -87,6 +86,7 @@ public struct LUKS2Header: Sendable {
         self.jsonText = jsonText
         (keyslots, segments) = (metadata.keyslots, metadata.segments)
         (digests, tokens) = (metadata.digests, metadata.tokens)
+        metadataByteCount = metadata.byteCount
         image = device.bytes
     }
 

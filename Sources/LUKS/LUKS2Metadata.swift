@@ -72,11 +72,14 @@ struct LUKS2Metadata {
     var segments: [LUKS2Segment] = []
     var digests: [LUKS2Digest] = []
     var tokens: [LUKS2Token] = []
+    /// Both headers and the space for keyslot areas.
+    let byteCount: Int
 
-    init(parsing json: JSONValue, headerSize: Int) throws(LUKS2Fault) {
+    init(parsing json: JSONValue, headerSize: Int, limit maximum: Int) throws(LUKS2Fault) {
         let root = JSONCursor(value: json, path: "$")
         try root.allowOnly(["keyslots", "tokens", "segments", "digests", "config"])
-        try Self.checkConfig(root.member("config"), headerSize: headerSize)
+        let keyslotsSize = try Self.checkConfig(root.member("config"), headerSize: headerSize)
+        byteCount = 2 * headerSize + (try keyslotsSize.size(upTo: maximum - 2 * headerSize))
         let limit = Self.objectLimit
         for (number, object) in try root.member("keyslots").numberedMembers(limit: limit) {
             keyslots.append(try LUKS2Keyslot(number, object))
@@ -93,15 +96,15 @@ struct LUKS2Metadata {
         try checkAreas(after: 2 * headerSize)
     }
 
+    /// Checks what the header says about itself; returns the space for keyslot areas.
     private static func checkConfig(
         _ config: JSONCursor, headerSize: Int
-    ) throws(LUKS2Fault) {
+    ) throws(LUKS2Fault) -> JSONCursor {
         try config.allowOnly(["json_size", "keyslots_size", "flags", "requirements"])
         let size = try config.member("json_size")
         guard try size.size() == headerSize - LUKS2BinaryHeader.byteCount else {
             throw size.refusal("\"\(headerSize - LUKS2BinaryHeader.byteCount)\"")
         }
-        _ = try config.member("keyslots_size").size()
         let flags = [
             "allow-discards", "same-cpu-crypt", "submit-from-crypt-cpus", "no-journal",
             "no-read-workqueue", "no-write-workqueue",
@@ -109,15 +112,17 @@ struct LUKS2Metadata {
         for flag in try config.optionalMember("flags")?.elements(limit: 16) ?? [] {
             guard flags.contains(try flag.string()) else { throw flag.refusal("a known flag") }
         }
-        guard let requirements = try config.optionalMember("requirements") else { return }
-        try requirements.allowOnly(["mandatory"])
-        guard let mandatory = try requirements.optionalMember("mandatory") else { return }
-        if let first = try mandatory.elements(limit: 16).first { throw first.refusal("none") }
+        if let requirements = try config.optionalMember("requirements") {
+            try requirements.allowOnly(["mandatory"])
+            let mandatory = try requirements.optionalMember("mandatory")?.elements(limit: 16)
+            if let first = mandatory?.first { throw first.refusal("none") }
+        }
+        return try config.member("keyslots_size")
     }
 
     /// Keyslot areas lie behind both headers, before the data, and do not overlap.
     private func checkAreas(after start: Int) throws(LUKS2Fault) {
-        let dataStart = segments.map(\.offset).min() ?? 0
+        let limit = min(byteCount, segments.map(\.offset).min() ?? 0)
         var end = start
         for keyslot in keyslots.sorted(by: { $0.area.lowerBound < $1.area.lowerBound }) {
             let path = "$.keyslots.\(keyslot.number).area"
@@ -127,9 +132,9 @@ struct LUKS2Metadata {
                     actual: "\(keyslot.area.lowerBound)")
             }
             end = keyslot.area.upperBound
-            guard end <= dataStart else {
+            guard end <= limit else {
                 throw .rule(
-                    path: "\(path).size", expected: "an end before the data at \(dataStart)",
+                    path: "\(path).size", expected: "an end within the metadata, at \(limit)",
                     actual: "an end at \(end)")
             }
         }

@@ -3,6 +3,14 @@ import Bytes
 /// Areas and offsets beyond this are refused before they are added to anything.
 private let sizeLimit = 1 << 56
 
+extension JSONCursor {
+    func size(upTo limit: Int) throws(LUKS2Fault) -> Int {
+        let size = try size()
+        guard size <= limit else { throw refusal("at most \(limit)") }
+        return size
+    }
+}
+
 extension LUKS2Keyslot {
     init(_ number: Int, _ object: JSONCursor) throws(LUKS2Fault) {
         try object.member("type").require("luks2")
@@ -12,11 +20,8 @@ extension LUKS2Keyslot {
         let area = try object.member("area")
         try area.member("type").require("raw")
         try area.allowOnly(["type", "offset", "size", "encryption", "key_size"])
-        let offset = try area.member("offset")
-        let size = try area.member("size")
-        let (start, count) = (try offset.size(), try size.size())
-        guard start < sizeLimit else { throw offset.refusal("an offset below 2^56") }
-        guard (1..<sizeLimit).contains(count) else { throw size.refusal("a size below 2^56") }
+        let start = try area.member("offset").size(upTo: sizeLimit)
+        let count = try area.member("size").size(upTo: sizeLimit)
         self.init(
             number: number,
             keySize: try object.member("key_size").integer(1...1024),
@@ -76,11 +81,9 @@ extension LUKS2Segment {
         try object.allowOnly([
             "type", "offset", "size", "iv_tweak", "encryption", "sector_size",
         ])
-        let offset = try object.member("offset")
-        guard try offset.size() < sizeLimit else { throw offset.refusal("an offset below 2^56") }
         let size = try object.member("size")
         self.init(
-            number: number, offset: try offset.size(),
+            number: number, offset: try object.member("offset").size(upTo: sizeLimit),
             size: try size.string() == "dynamic" ? nil : try size.size(),
             encryption: try object.member("encryption").string(),
             sectorSize: try object.member("sector_size").integer(512...4096),

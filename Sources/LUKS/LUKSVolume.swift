@@ -74,11 +74,15 @@ import Glibc
                 device, number, block.assumingMemoryBound(to: CChar.self).baseAddress, &size,
                 secret.baseAddress, secret.count)
             guard result < 0 else { return }
-            switch -result {
-            case EPERM: throw .keyslotRefusedKey(keyslot: keyslot)
-            case ENOENT where keyslot != nil: throw .noSuchKeyslot(keyslot: keyslot ?? 0)
-            default: throw log.failure("opening a keyslot", result)
+            if result == -EPERM { throw .keyslotRefusedKey(keyslot: keyslot) }
+            if let keyslot {
+                switch unsafe crypt_keyslot_status(device, number) {
+                case CRYPT_SLOT_INVALID, CRYPT_SLOT_INACTIVE:
+                    throw .noSuchKeyslot(keyslot: keyslot)
+                default: break
+                }
             }
+            throw log.failure("opening a keyslot", result)
         }
     }
 

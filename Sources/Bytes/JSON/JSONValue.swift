@@ -19,6 +19,12 @@ public indirect enum JSONValue: Equatable, Sendable {
         public let name: String
         /// What it stands for.
         public let value: JSONValue
+
+        /// Joins a name to its value.
+        public init(name: String, value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// The member called `name` of an object; nil where there is none and for any other value.
