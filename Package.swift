@@ -138,6 +138,6 @@ let package = Package(
         tests("Linux", ["Bytes"]),
         tests("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
-        tests("LUKS", ["Bytes", "OpenSSL"]),
+        tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
     ]
 )

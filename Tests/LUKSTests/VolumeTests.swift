@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import LUKS
+import Linux
 import Testing
 
 private let random32: [UInt8] = (0..<32).map { UInt8($0 * 7) }
@@ -26,21 +27,18 @@ func addAndOpen() throws {
     }
 }
 
-@Test("opens a volume through the image of its header in a file of its own")
+@Test("opens a volume through the image of its header in memory")
 func openFromImage() throws {
     let file = try VolumeFile().formatted()
     let keyslot = try file.addKeyslot(random32)
     let header = try file.header()
-    var image = header.memoryImage(hashing: hashing)
-    image += Array(repeating: 0, count: header.metadataByteCount - image.count)
-    let copy = file.path + ".header"
-    defer { try? FileManager.default.removeItem(atPath: copy) }
-    try Data(image).write(to: URL(fileURLWithPath: copy))
+    let copy = try MemoryFile(
+        name: "header", header.memoryImage(hashing: hashing), byteCount: header.metadataByteCount)
     // The disk's own header plays no part any more.
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file.path))
     try handle.write(contentsOf: Data(repeating: 0xff, count: 1 << 20))
     try handle.close()
-    let volume = try LUKSVolume(device: file.path, header: copy, locking: false)
+    let volume = try LUKSVolume(device: file.path, header: copy.path, locking: false)
     let key = try volume.volumeKey(keyslot: keyslot, passphrase: secret(random32))
     #expect(bytes(key) == file.volumeKey)
 }
@@ -116,7 +114,7 @@ func mapping() throws {
 private let deviceMapperExists = FileManager.default.fileExists(atPath: "/dev/mapper/control")
 
 private func run(_ program: String, _ arguments: [String], input: String) throws {
-    let process = Process()
+    let process = Foundation.Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     let pipe = Pipe()
