@@ -131,7 +131,7 @@ let package = Package(
             swiftSettings: strict),
         tests("Bytes", []),
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
-        tests("Policy", ["Bytes", "Evidence", "TestSupport"]),
+        tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),
         tests("OpenSSL", ["Bytes"]),
         tests("AdminAPI", ["Bytes"]),

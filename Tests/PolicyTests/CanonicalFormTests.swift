@@ -1,0 +1,76 @@
+import Bytes
+import Evidence
+import Policy
+import TestSupport
+import Testing
+
+@Suite("Canonical form of a policy")
+struct CanonicalFormTests {
+    private func canonical(_ rules: PolicyRules) throws -> [UInt8] {
+        try AppraisalPolicy(validating: rules).canonicalBytes
+    }
+
+    @Test("is the documented one")
+    func golden() throws {
+        let vector = try GoldenVector("canonical-form-v1.txt")
+        #expect(Hex.encode(try canonical(Sample.rules())) == Hex.encode(vector.bytes))
+    }
+
+    @Test("does not depend on the order of measurements")
+    func order() throws {
+        var rules = Sample.rules()
+        rules.measurements.reverse()
+        #expect(try canonical(rules) == canonical(Sample.rules()))
+    }
+
+    @Test("differs for any two policies that differ")
+    func changes() throws {
+        let changes: [(inout PolicyRules) -> Void] = [
+            { _ in }, { $0.name = "web2" }, { $0.description = "" },
+            { $0.name = "we" }, { $0.description = "bthe web servers" },
+            { $0.measurements[0].label = "image" }, { $0.measurements[0].value = fixed(1) },
+            { $0.measurements[0].covers.remove(.config) }, { $0.measurements.removeLast() },
+            { $0.measurements[1].covers.insert(.config) }, { $0.measurements = [] },
+            { $0.lowestClass = .hostVTPM }, { $0.lowestClass = .svsmVTPM },
+            {
+                $0.anchor = .measuredImage; $0.measurements.removeLast()
+            },
+            { $0.minimumTCB[.genoa]?[.snp] = 24 }, { $0.minimumTCB[.turin]?[.fmc] = 0 },
+            { $0.minimumTCB[.turin] = nil }, { $0.minimumTCB = [:] },
+            { $0.minimumTCB[.milan] = $0.minimumTCB[.genoa] }, { $0.allowsDebug = true },
+            { $0.allowsMigration = true }, { $0.guestPolicy[.smt] = false },
+            { $0.guestPolicy[.smt] = nil }, { $0.guestPolicy[.singleSocket] = true },
+            { $0.minimumABI = nil }, { $0.minimumABI = ABIVersion(major: 31, minor: 0) },
+            { $0.platform = [:] }, { $0.platform[.tsme] = true }, { $0.platform[.ecc] = true },
+            { $0.vmpl = 1 }, { $0.signingKeys = [.vcek] }, { $0.signingKeys = [.vlek] },
+            { $0.idKeyDigests = [] }, { $0.idKeyDigests = [fixed(2)] },
+            { $0.authorKeyDigests = [] }, { $0.authorKeyDigests.insert(fixed(2)) },
+            { $0.allowedChips = [] }, { $0.allowedChips.insert(fixed(2)) },
+            { $0.deniedChips = [] }, { $0.deniedChips = [fixed(2)] },
+            // The same chip in the other list.
+            {
+                $0.allowedChips.insert(fixed(0xdd)); $0.deniedChips = []
+            },
+        ]
+        var seen: [[UInt8]: Int] = [:]
+        for (index, change) in changes.enumerated() {
+            var rules = Sample.rules()
+            change(&rules)
+            let earlier = seen.updateValue(index, forKey: try canonical(rules))
+            #expect(earlier == nil, "change \(index) is like change \(earlier ?? 0)")
+        }
+    }
+
+    @Test("gives the identity by SHA-256")
+    func identity() throws {
+        struct Recording: Hashing {
+            func sha256(_ bytes: [UInt8]) -> FixedBytes<32> { fixed(UInt8(bytes.count % 251)) }
+            func sha384(_ bytes: [UInt8]) -> FixedBytes<48> { fixed(0) }
+            func sha512(_ bytes: [UInt8]) -> FixedBytes<64> { fixed(0) }
+        }
+        let policy = try AppraisalPolicy(validating: Sample.rules())
+        #expect(
+            policy.identity(hashing: Recording())
+                == Recording().sha256(policy.canonicalBytes))
+    }
+}
