@@ -1,1 +1,3 @@
-print("not yet")
+import Linux
+
+Process.exit(Program.run(Array(CommandLine.arguments.dropFirst())))

@@ -69,9 +69,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Reads exactly `count` bytes at `offset`; fewer are `EIO`.
-    public borrowing func read(
-        at offset: UInt64, count: Int
+    /// Reads `count` bytes at `offset`, or fewer where the file ends before.
+    public borrowing func readAvailable(
+        at offset: UInt64, upTo count: Int
     ) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -83,11 +83,23 @@ public struct FileDescriptor: ~Copyable, Sendable {
                 if got < 0 { failure = .current("pread") }
                 filled = max(0, got)
             }
-            if let failure, failure.code != EINTR { throw failure }
-            if part.isEmpty, failure == nil {
-                throw SystemError(call: "pread", subject: "", code: EIO)
+            if let failure {
+                if failure.code == EINTR { continue }
+                throw failure
             }
+            if part.isEmpty { break }
             bytes += part
+        }
+        return bytes
+    }
+
+    /// Reads exactly `count` bytes at `offset`; fewer are `EIO`.
+    public borrowing func read(
+        at offset: UInt64, count: Int
+    ) throws(SystemError) -> [UInt8] {
+        let bytes = try readAvailable(at: offset, upTo: count)
+        guard bytes.count == count else {
+            throw SystemError(call: "pread", subject: "", code: EIO)
         }
         return bytes
     }

@@ -8,6 +8,9 @@ public struct SocketAddress: Hashable, Sendable {
     /// Such as `10.0.2.2:7411` or `[2001:db8::1]:7411`.
     public let description: String
 
+    /// Whether it is an IPv6 address.
+    public var isIPv6: Bool { storage.count == MemoryLayout<sockaddr_in6>.size }
+
     /// Asks the system's resolver for `host`, which may be a name or a numeric address.
     ///
     /// Blocks as long as the resolver does. Addresses come in the resolver's order of preference.
@@ -44,6 +47,12 @@ public struct SocketAddress: Hashable, Sendable {
     private static func numeric(
         _ address: UnsafePointer<sockaddr>, _ length: socklen_t, port: UInt16
     ) -> String {
+        let host = unsafe numericHost(address, length) ?? ""
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// The address without its port, in digits.
+    static func numericHost(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
         let text = unsafe [UInt8](unsafeUninitializedCapacity: 64) { buffer, filled in
             let start = UnsafeMutableRawPointer(buffer.baseAddress)
             let characters = unsafe start?.assumingMemoryBound(to: CChar.self)
@@ -51,8 +60,7 @@ public struct SocketAddress: Hashable, Sendable {
                 address, length, characters, 64, nil, 0, NI_NUMERICHOST)
             filled = result == 0 ? unsafe buffer.firstIndex(of: 0) ?? 0 : 0
         }
-        let host = String(decoding: text, as: UTF8.self)
-        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
     }
 }
 
