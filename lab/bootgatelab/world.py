@@ -69,8 +69,8 @@ class VM:
 class World:
     """One story's folder, and everything that was started in it."""
 
-    def __init__(self, name):
-        self.directory = paths.RUN / name
+    def __init__(self, name, directory=None):
+        self.directory = directory or paths.RUN / name
         owner.remove(self.directory)
         self.seconds = {}
         self.started = time.monotonic()
@@ -78,14 +78,14 @@ class World:
         self._parts = 0
         self.processor = psp.identity("milan", "--product", PRODUCT)
         self.launch = (paths.GUEST / "vmlinuz", paths.GUEST / "initrd.img", machine.COMMAND_LINE)
-        self.broker = self._keep(
+        self.broker = self.keep(
             owner.Broker(self.directory, [self.root_of(self.processor, "simulated root")]))
 
-    def _keep(self, thing):
+    def keep(self, thing):
         self._running.append(thing)
         return thing
 
-    def _folder(self, kind):
+    def folder(self, kind):
         self._parts += 1
         folder = self.directory / f"{self._parts}-{kind}"
         folder.mkdir()
@@ -102,7 +102,7 @@ class World:
 
     def proxy(self):
         """The network between the VM and the broker, in the scenario's hands."""
-        return self._keep(Proxy(owner.free_port(), self.broker.port))
+        return self.keep(Proxy(owner.free_port(), self.broker.port))
 
     def policy(self, name="web", **minimum):
         """A policy file that knows the lab's image as it is started here."""
@@ -112,14 +112,14 @@ class World:
             tcb=self.tcb_of(self.processor) | minimum))
         return path
 
-    def enroll(self, name="web-1", ports=None, policy=None):
-        """Enrols a VM with a disk of its own; starts the broker if need be."""
+    def enroll(self, name="web-1", ports=None, policy=None, disk=None, passphrase=None):
+        """Enrols a VM, with a copy of the lab's root unless `disk` is given; starts the broker."""
         if not self.broker.program:
             self.broker.start()
-        folder = self._folder(name)
-        disk = machine.copy_disk(paths.GUEST / "root.luks", folder / "disk.img")
+        folder = self.folder(name)
+        disk = disk or machine.copy_disk(paths.GUEST / "root.luks", folder / "disk.img")
         reader, writer = os.pipe()
-        os.write(writer, (paths.GUEST / "root.passphrase").read_bytes())
+        os.write(writer, passphrase or (paths.GUEST / "root.passphrase").read_bytes())
         os.close(writer)
         brokers = []
         for port in ports or [self.broker.port]:
@@ -141,19 +141,19 @@ class World:
         """Starts the VM as its owner would, but for what the arguments change."""
         kernel, image, command_line = self.launch
         launch = (kernel, initrd or image, command_line)
-        folder = self._folder("boot")
-        chip = self._keep(psp.Processor(
+        folder = self.folder("boot")
+        chip = self.keep(psp.Processor(
             folder, processor or self.processor, host_data or vm.host_data, launch, faults))
         guest = machine.Guest(
             folder, launch, disks or [vm.disk], chip.mailbox, config or vm.config, **options)
-        self._keep(guest)
+        self.keep(guest)
         guest.processor = chip
         return guest
 
     def processor_for(self, vm, host_data=None, faults=()):
         """A processor that launched the genuine image, without the VM: for attackers' clients."""
-        return self._keep(psp.Processor(
-            self._folder("chip"), self.processor, host_data or vm.host_data, self.launch, faults))
+        return self.keep(psp.Processor(
+            self.folder("chip"), self.processor, host_data or vm.host_data, self.launch, faults))
 
     def guests(self):
         return [thing for thing in self._running if isinstance(thing, machine.Guest)]
