@@ -39,7 +39,7 @@ extension PolicyRules {
         guard Self.isName(name) else {
             throw PolicyError(
                 path: "name", expected: "1 to 64 of a-z 0-9 . - _, the first a letter or digit",
-                actual: name.isEmpty ? "nothing" : "\"\(name)\"")
+                actual: name.isEmpty ? "nothing" : String(name.prefix(80)).debugDescription)
         }
         guard description.utf8.count <= 1024 else {
             throw PolicyError(
@@ -64,11 +64,18 @@ extension PolicyRules {
                     path: "\(path).label", expected: "1 to 128 bytes",
                     actual: "\(measurement.label.utf8.count) bytes")
             }
+            // Labels are shown in findings, which are read in terminals.
+            let scalars = measurement.label.unicodeScalars
+            guard scalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+                throw PolicyError(
+                    path: "\(path).label", expected: "no control characters",
+                    actual: measurement.label.debugDescription)
+            }
             let earlier = measurements[..<index]
             guard !earlier.contains(where: { $0.label == measurement.label }) else {
                 throw PolicyError(
                     path: "\(path).label", expected: "a label of its own",
-                    actual: "\"\(measurement.label)\" once more")
+                    actual: "\(measurement.label.debugDescription) once more")
             }
             guard !earlier.contains(where: { $0.value == measurement.value }) else {
                 throw PolicyError(

@@ -48,7 +48,7 @@ extension TOMLNode: CustomStringConvertible {
         switch self {
         case .string(let text):
             text.utf8.count <= 80
-                ? "the text \(text.debugDescription)" : "a text of \(text.utf8.count) bytes"
+                ? "the text \(Self.quote(text))" : "a text of \(text.utf8.count) bytes"
         case .integer(let number): "the integer \(number)"
         case .float(let number): "the fraction \(number)"
         case .bool(let value): "\(value)"
@@ -56,5 +56,18 @@ extension TOMLNode: CustomStringConvertible {
         case .array(let items): "a list of \(items.count)"
         case .table: "a table"
         }
+    }
+
+    /// The text in quotation marks, on one line whatever is in it.
+    ///
+    /// Not `debugDescription`: TOMLKit gives `String` another one.
+    static func quote(_ text: String) -> String {
+        let escaped = text.unicodeScalars.map { scalar in
+            scalar == "\"" || scalar == "\\"
+                ? "\\\(scalar)"
+                : scalar.properties.generalCategory == .control
+                    ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return "\"\(escaped.joined())\""
     }
 }

@@ -198,7 +198,7 @@ extension TOMLReader {
                 default: false
                 }
             }
-        let name = isBare ? key : key.debugDescription
+        let name = isBare ? key : TOMLNode.quote(key)
         return path.isEmpty ? name : "\(path).\(name)"
     }
 }

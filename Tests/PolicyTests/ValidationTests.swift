@@ -53,6 +53,9 @@ struct ValidationTests {
             error { $0.measurements[1].label = $0.measurements[0].label }?.path
                 == "measurement[1].label")
         #expect(error { $0.measurements[0].label = "" }?.path == "measurement[0].label")
+        #expect(
+            error { $0.measurements[0].label = "a\u{1b}[2J" }?.description
+                == #"measurement[0].label: expected no control characters, got "a\u{1B}[2J""#)
     }
 
     @Test("with a minimum TCB that lacks a part or names one too many")

@@ -1,0 +1,239 @@
+import Bytes
+import Evidence
+import Policy
+import Settings
+import Testing
+
+@Suite("Policy file")
+struct PolicyFileTests {
+    /// The example of docs/policy.md, with digests shortened there.
+    private static let full = """
+        name = "web"
+        description = "the web servers"
+        class = "cpu"
+        anchor = "host-data"
+        vmpl = 0
+        signing_key = ["vcek", "vlek"]
+
+        [[measurement]]
+        label = "image 2026-11"
+        sha384 = "\(hex("a1", 48))"
+        covers = ["firmware", "kernel", "initramfs", "command line", "config"]
+
+        [[measurement]]
+        label = "image 2026-10"
+        sha384 = "\(hex("10", 48))"
+        covers = ["firmware", "kernel", "initramfs", "command line"]
+
+        [minimum_tcb.Genoa]
+        bootloader = 10
+        tee = 0
+        snp = 23
+        microcode = 84
+
+        [minimum_tcb.Turin]
+        fmc = 1
+        bootloader = 1
+        tee = 1
+        snp = 4
+        microcode = 81
+
+        [guest_policy]
+        debug = false
+        migration = false
+        minimum_abi = "0.31"
+        smt = true
+        cxl = false
+
+        [platform]
+        tsme = false
+        alias_check = true
+
+        [id_block]
+        id_key_sha384 = ["\(hex("1d", 48))"]
+        author_key_sha384 = ["\(hex("aa", 48))"]
+
+        [chips]
+        allow = ["\(hex("c4", 64))", "0102030405060708"]
+        deny = ["\(hex("dd", 64))"]
+        """
+
+    private static func hex(_ byte: String, _ count: Int) -> String {
+        String(repeating: byte, count: count)
+    }
+
+    private func error(_ text: String) -> String {
+        do {
+            _ = try AppraisalPolicy(toml: text)
+            return "accepted"
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test("is read with every key")
+    func everyKey() throws {
+        let rules = try AppraisalPolicy(toml: Self.full).rules
+        #expect(rules.name == "web" && rules.description == "the web servers")
+        #expect(rules.lowestClass == .cpu && rules.anchor == .hostData && rules.vmpl == 0)
+        #expect(rules.signingKeys == [.vcek, .vlek])
+        #expect(rules.measurements.map(\.label) == ["image 2026-11", "image 2026-10"])
+        #expect(rules.measurements[0].covers == Set(Coverage.allCases))
+        #expect(rules.measurements[0].value.hex == Self.hex("a1", 48))
+        #expect(rules.minimumTCB[.genoa] == [.bootloader: 10, .tee: 0, .snp: 23, .microcode: 84])
+        #expect(rules.minimumTCB[.turin]?[.fmc] == 1)
+        #expect(rules.minimumTCB[.milan] == nil)
+        #expect(!rules.allowsDebug && !rules.allowsMigration)
+        #expect(rules.guestPolicy == [.smt: true, .cxl: false])
+        #expect(rules.minimumABI == ABIVersion(major: 0, minor: 31))
+        #expect(rules.platform == [.tsme: false, .aliasCheck: true])
+        #expect(rules.idKeyDigests.count == 1 && rules.authorKeyDigests.count == 1)
+        #expect(rules.deniedChips.map { $0.hex } == [Self.hex("dd", 64)])
+        let turin = "0102030405060708" + String(repeating: "0", count: 112)
+        #expect(Set(rules.allowedChips.map { $0.hex }) == [Self.hex("c4", 64), turin])
+    }
+
+    @Test("keeps its identity when it is written in another way")
+    func reordered() throws {
+        let other = """
+            # the same policy
+            signing_key = [ 'vlek' , "vcek", ]   # reordered
+            vmpl = 0x0
+            "name" = 'web'
+            description = \"""
+            the web \\
+                servers\"""
+            chips.deny = ["\(Self.hex("DD", 64))"]
+            chips.allow = ["0102030405060708", "\(Self.hex("c4", 64))"]
+            id_block = { author_key_sha384 = ["\(Self.hex("aa", 48))"], id_key_sha384 = ["\(Self.hex("1d", 48))"] }
+            platform = { alias_check = true, tsme = false }
+            measurement = [
+              { covers = ["kernel", "firmware", "command line", "initramfs"], sha384 = "\(Self.hex("10", 48))", label = "image 2026-10" },
+              { covers = ["config", "kernel", "firmware", "command line", "initramfs"], sha384 = "\(Self.hex("A1", 48))", label = "image 2026-11" },
+            ]
+            [guest_policy]
+            cxl = false
+            smt = true
+            minimum_abi = "0.31"
+            [minimum_tcb]
+            Turin = { microcode = 81, snp = 4, tee = 1, bootloader = 1, fmc = 1 }
+            Genoa.microcode = 84
+            Genoa.snp = 0b10111
+            Genoa.tee = 0
+            Genoa.bootloader = 10
+            """
+        #expect(
+            try AppraisalPolicy(toml: other).canonicalBytes
+                == AppraisalPolicy(toml: Self.full).canonicalBytes)
+        #expect(
+            try AppraisalPolicy(toml: "\n# c\n" + Self.full.replacing(" = ", with: "   =\t"))
+                .canonicalBytes == AppraisalPolicy(toml: Self.full).canonicalBytes)
+    }
+
+    @Test("loses its identity with any changed value")
+    func changed() throws {
+        let lines = Self.full.split(separator: "\n", omittingEmptySubsequences: false)
+        let original = try AppraisalPolicy(toml: Self.full).canonicalBytes
+        let changes = [
+            ("\"web\"", "\"web2\""), ("the web servers", "them"), ("\"cpu\"", "\"svsm-vtpm\""),
+            ("vmpl = 0", "vmpl = 1"), ("[\"vcek\", \"vlek\"]", "[\"vcek\"]"),
+            ("image 2026-11", "image"), ("a1a1", "a1a2"), (", \"config\"]", "]"),
+            ("= 10", "= 11"), ("= 0", "= 1"), ("= 23", "= 22"), ("= 84", "= 83"),
+            ("= 81", "= 82"), ("fmc = 1", "fmc = 2"), ("snp = 4", "snp = 5"),
+            ("debug = false", "debug = true"), ("migration = false", "migration = true"),
+            ("\"0.31\"", "\"1.31\""), ("smt = true", "smt = false"), ("cxl = false", "cxl = true"),
+            ("tsme = false", "tsme = true"), ("alias_check = true", "alias_check = false"),
+            ("1d1d", "1d1e"), ("aaaa", "aaab"), ("c4c4", "c4c5"),
+            ("0102030405060708", "0102030405060709"),
+            ("dddd", "ddde"), ("2026-10", "2026-12"), ("1010", "1011"), ("tee = 1", "tee = 2"),
+            ("bootloader = 1", "bootloader = 2"), ("line\"]", "line\", \"config\"]"),
+        ]
+        var changedLines: Set<Int> = []
+        for (from, to) in changes {
+            for (index, line) in lines.enumerated() where line.contains(from) {
+                var copy = lines.map(String.init)
+                copy[index] = String(line).replacing(from, with: to, maxReplacements: 1)
+                let text = copy.joined(separator: "\n")
+                #expect(try AppraisalPolicy(toml: text).canonicalBytes != original, "\(line)")
+                changedLines.insert(index)
+            }
+        }
+        // `anchor` has only one other value that loads, and that one wants other measurements.
+        let values = lines.indices.filter {
+            lines[$0].contains("=") && !lines[$0].contains("anchor")
+        }
+        #expect(changedLines == Set(values))
+    }
+
+    @Test("with a name only permits nothing but loads")
+    func nameOnly() throws {
+        #expect(try AppraisalPolicy(toml: "name = 'web'").rules == PolicyRules(name: "web"))
+    }
+
+    @Test("that is empty is refused")
+    func empty() {
+        #expect(error("") == "name: expected a text, got nothing")
+    }
+
+    @Test(
+        "is refused with the key's path",
+        arguments: [
+            ("vmlp = 0", "vmlp: expected one of anchor, chips, class, "),
+            ("class = 'best'", "class: expected \"host-vtpm\", "),
+            ("anchor = 'mrconfigid'", "anchor: expected host-data or measured-image, got "),
+            ("vmpl = 4", "vmpl: expected an integer from 0 to 3, got the integer 4"),
+            ("signing_key = 'vcek'", "signing_key: expected a list of texts, got "),
+            ("signing_key = []", "signing_key: expected vcek, vlek or both, got an empty list"),
+            ("signing_key = ['vcek', 'vcek']", "signing_key[1]: expected each value once, got "),
+            ("signing_key = ['none']", "signing_key: expected vcek, vlek or both, got none"),
+            ("[measurement]\nlabel = 'a'", "measurement: expected [[measurement]] tables, got "),
+            ("[[measurement]]", "measurement[0].label: expected a text, got nothing"),
+            ("[[measurement]]\nlabel = 'a'", "measurement[0].sha384: expected a text, got nothing"),
+            (
+                "[[measurement]]\nlabel = 'a'\nsha384 = 'abc'",
+                "measurement[0].sha384: expected 96 hexadecimal digits, got the text \"abc\""
+            ),
+            (
+                "[[measurement]]\nlabel = 'a'\nsha384 = '\(hex("a1", 48))'",
+                "measurement[0].covers: expected a list of what the measurement covers, got nothing"
+            ),
+            (
+                "[[measurement]]\nlabel = 'a'\nsha384 = '\(hex("a1", 48))'\ncovers = ['firmware']",
+                "measurement[0].covers: expected at least firmware, kernel, initramfs, command line, "
+                    + "got no kernel, initramfs, command line,"
+            ),
+            ("minimum_tcb.Rome.snp = 1", "minimum_tcb.Rome: expected one of Genoa, Milan, Turin, "),
+            (
+                "minimum_tcb.Milan.snp = 1",
+                "minimum_tcb.Milan.bootloader: expected an integer from 0 to 255, got nothing"
+            ),
+            (
+                "minimum_tcb.Milan = { fmc = 1, bootloader = 1, tee = 1, snp = 1, microcode = 1 }",
+                "minimum_tcb.Milan.fmc: expected one of bootloader, microcode, snp, tee, "
+            ),
+            (
+                "minimum_tcb.Milan = { bootloader = 256 }",
+                "minimum_tcb.Milan.bootloader: expected an integer from 0 to 255, got the integer 256"
+            ),
+            ("guest_policy.debug = 0", "guest_policy.debug: expected true or false, got "),
+            ("guest_policy.sev_es = true", "guest_policy.sev_es: expected one of "),
+            (
+                "guest_policy.minimum_abi = 1.55",
+                "guest_policy.minimum_abi: expected a text, got the fraction 1.55"
+            ),
+            (
+                "guest_policy.minimum_abi = '1.055'",
+                "guest_policy.minimum_abi: expected a version such as \"1.55\", got "
+            ),
+            ("id_block.id_key_sha384 = ['00']", "id_block.id_key_sha384: expected 96 hexadecimal"),
+            ("chips.allow = ['0102']", "chips.allow: expected 128 hexadecimal digits, or 16 for "),
+            (
+                "chips = { allow = ['0102030405060708'], deny = ['0102030405060708'] }",
+                "chips: expected each chip in one list, got "
+            ),
+        ])
+    func errors(text: String, expected: String) {
+        let message = error("name = 'web'\n" + text)
+        #expect(message.hasPrefix(expected), "\(message)")
+    }
+}
