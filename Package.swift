@@ -40,6 +40,7 @@ extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let serviceLifecycle = product(
         name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -133,6 +134,7 @@ let package = Package(
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
         tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),
+        tests("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioEmbedded, .nioPosix]),
         tests("OpenSSL", ["Bytes"]),
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
