@@ -1,5 +1,6 @@
 import Bytes
 import Evidence
+import Foundation
 import Policy
 import Settings
 import Testing
@@ -163,6 +164,18 @@ struct PolicyFileTests {
             lines[$0].contains("=") && !lines[$0].contains("anchor")
         }
         #expect(changedLines == Set(values))
+    }
+
+    @Test("of the documentation is read")
+    func documented() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../docs/policy.md").standardized
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let start = try #require(text.firstRange(of: "```toml\n")).upperBound
+        let end = try #require(text[start...].firstRange(of: "\n```")).lowerBound
+        let rules = try AppraisalPolicy(toml: String(text[start..<end])).rules
+        #expect(rules.name == "web" && rules.platform == [.aliasCheck: true])
+        #expect(rules.minimumTCB.count == 2 && rules.allowedChips.isEmpty)
     }
 
     @Test("with a name only permits nothing but loads")
