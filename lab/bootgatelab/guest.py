@@ -12,7 +12,8 @@ from .qmp import Monitor
 # emulation.
 COMMAND_LINE = (
     "console=ttyS0 loglevel=4 panic=-1 root=/dev/mapper/root rootfstype=ext4 ro "
-    "rd.neednet=1 ip=dhcp rd.shell=0 rd.emergency=poweroff rd.timeout=0 systemd.gpt_auto=0 "
+    "rd.neednet=1 ip=dhcp rd.shell=0 rd.emergency=poweroff rd.timeout=0 "
+    "systemd.gpt_auto=0 systemd.import_credentials=no "
     "systemd.show_status=0 rd.systemd.show_status=0 audit=0 "
     "mitigations=off nokaslr lsm=integrity cryptomgr.notests module_blacklist=kvm_amd,kvm,ahci,libata")
 MEMORY = 512 << 20
