@@ -39,7 +39,8 @@ struct DiskOpening {
         let copy: MemoryFile
         do throws(SystemError) {
             copy = try MemoryFile(
-                name: "luks2 header", disk.header.memoryImage(hashing: hashing))
+                name: "luks2 header", disk.header.memoryImage(hashing: hashing),
+                byteCount: disk.header.metadataByteCount)
         } catch {
             throw OpeningError(reason: .other, detail: error.description)
         }
