@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import TestSupport
+import Testing
 
 /// The folder of real evidence that `BOOTGATE_VECTORS` names; it is not part of the repository.
 enum Vectors {
@@ -81,4 +82,8 @@ struct VectorEntry: Decodable, Sendable {
         }
         return try Vectors.bytes(file.path)
     }
+}
+
+extension VectorEntry: CustomTestStringConvertible {
+    var testDescription: String { id }
 }

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Bytes
+import Evidence
+import Linux
+import OpenSSL
+
+/// `bootgate-psp serve`
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Answer one guest's requests for reports, through a mailbox file.",
+        discussion: """
+            Stands for one launch: the launch digest, HOST_DATA and a fresh REPORT_ID are fixed \
+            when it starts. It runs until SIGTERM and writes one line of JSON for each report.
+
+            EXAMPLE
+              bootgate-psp serve --dir lab/psp --mailbox lab/mailbox --firmware OVMF.fd --vcpus 2 \\
+                --kernel vmlinuz --initrd initrd.img --append 'console=ttyS0' \\
+                --host-data 6mVJ1m7V0b2n... --log lab/psp.log
+
+            FAULTS
+              no-certs       the host has no certificates for its guests
+              wrong-root     key and chain from a root made a moment ago
+              bad-signature  one bit of the signature is wrong
+              low-tcb        firmware of version 0 everywhere, endorsed as such
+              debug          the guest policy lets the host debug the guest
+              record=FILE    write each answer to FILE
+              replay=FILE    give the answer in FILE, whatever is asked
+            """)
+
+    @Option(help: ArgumentHelp("The folder that `init` filled.", valueName: "folder"))
+    var dir: String
+
+    @Option(help: ArgumentHelp("The mailbox; made anew.", valueName: "file"))
+    var mailbox: String
+
+    @OptionGroup var launch: LaunchOptions
+
+    @Option(help: ArgumentHelp("HOST_DATA, 32 bytes in Base64.", valueName: "base64"))
+    var hostData: String?
+
+    @Option(help: ArgumentHelp("The guest policy, as QEMU takes it.", valueName: "bits"))
+    var policy: Bits = Bits(value: 0x30000)
+
+    @Option(help: ArgumentHelp("The privilege level of the guest, 0 to 3.", valueName: "n"))
+    var vmpl: UInt32 = 0
+
+    @Option(help: ArgumentHelp("The version of the reports: 2, 3 or 5.", valueName: "n"))
+    var reportVersion: UInt32 = 3
+
+    @Option(help: ArgumentHelp("\(Fault.help)", valueName: "fault"))
+    var fault: [Fault] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Let bad-signature, record and replay begin after so many reports.", valueName: "n"))
+    var faultAfter: Int = 0
+
+    @Option(
+        help: ArgumentHelp("Where to append the log; standard output if absent.", valueName: "file")
+    )
+    var log: String?
+
+    /// Bits in hexadecimal or decimal digits.
+    struct Bits: ExpressibleByArgument {
+        let value: UInt64
+
+        init(value: UInt64) { self.value = value }
+
+        init?(argument: String) {
+            let isHexadecimal = argument.hasPrefix("0x")
+            let digits = isHexadecimal ? argument.dropFirst(2) : argument[...]
+            guard let value = UInt64(digits, radix: isHexadecimal ? 16 : 10) else { return nil }
+            self.value = value
+        }
+
+        var defaultValueDescription: String { "0x" + String(value, radix: 16) }
+    }
+
+    func validate() throws {
+        guard vmpl <= 3 else { throw ValidationError("--vmpl is 0 to 3") }
+        guard [2, 3, 5].contains(reportVersion) else {
+            throw ValidationError("--report-version is 2, 3 or 5")
+        }
+        if let hostData, Base64.decode(hostData)?.count != 32 {
+            throw ValidationError("--host-data is Base64 of 32 bytes")
+        }
+    }
+
+    func run() throws {
+        let stop = StopSignal()
+        let log = try EventLog(log)
+        let launcher = Launcher(
+            inputs: try launch.inputs(), directory: PlatformDirectory(path: dir),
+            hostData: hostData.flatMap(Base64.decode).flatMap(FixedBytes<32>.init),
+            policy: policy.value, vmpl: vmpl, reportVersion: reportVersion, faults: Set(fault))
+        let service = try MailboxService(
+            processor: try launcher.launch(log: log),
+            mailbox: try Mailbox(creating: mailbox, privilegeFloor: vmpl), log: log, faults: fault,
+            faultAfter: faultAfter)
+        try service.run(until: stop)
+    }
+}
