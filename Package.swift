@@ -135,7 +135,7 @@ let package = Package(
         tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),
         tests("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioEmbedded, .nioPosix]),
-        tests("OpenSSL", ["Bytes"]),
+        tests("OpenSSL", ["Bytes", "TestSupport"]),
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
         tests("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL", "TestSupport"]),

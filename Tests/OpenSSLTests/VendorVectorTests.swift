@@ -1,36 +1,10 @@
 import Bytes
 import Foundation
 import OpenSSL
+import TestSupport
 import Testing
 
-/// Real certificates and reports; they lie outside of this tree.
-enum Vectors {
-    static let root: URL = {
-        if let named = ProcessInfo.processInfo.environment["BOOTGATE_VECTORS"] {
-            return URL(fileURLWithPath: named)
-        }
-        let package = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return package.appendingPathComponent("../shared/vectors").standardized
-    }()
-
-    static let arePresent: Bool = {
-        let found = FileManager.default.fileExists(atPath: root.appendingPathComponent("snp").path)
-        if !found { print("BOOTGATE_VECTORS: no vectors at \(root.path), their tests are skipped") }
-        return found
-    }()
-
-    static func bytes(_ path: String) throws -> [UInt8] {
-        try Array(Data(contentsOf: root.appendingPathComponent(path)))
-    }
-
-    static func folders(_ path: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent(path).path)
-            .sorted()
-    }
-}
-
-@Suite(.enabled(if: Vectors.arePresent, "vectors are absent; set BOOTGATE_VECTORS"))
+@Suite(.enabled(if: TestFiles.vectors != nil, "no vectors: BOOTGATE_VECTORS names their folder"))
 struct VendorVectorTests {
     @Test(
         "chains AMD's intermediates to the roots pinned by key",
@@ -40,14 +14,14 @@ struct VendorVectorTests {
             ("turin", "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08"),
         ])
     func roots(product: String, digest: String) throws {
-        let root = try X509Certificate(der: Vectors.bytes("roots/ark-\(product).der"))
+        let root = try X509Certificate(der: bytes(at: "roots/ark-\(product).der"))
         #expect(root.subjectPublicKeyInfoDigest.hex == digest)
         #expect(root.isSigned(by: root) && root.basicConstraintsCA)
         #expect(root.signatureIsRSAPSSSHA384)
-        #expect(try X509Certificate(pem: Vectors.bytes("roots/ark-\(product).pem")).der == root.der)
+        #expect(try X509Certificate(pem: bytes(at: "roots/ark-\(product).pem")).der == root.der)
         for kind in ["sev", "sev-vlek"] {
             let path = "roots/\(kind)-\(product).der"
-            let intermediate = try X509Certificate(der: Vectors.bytes(path))
+            let intermediate = try X509Certificate(der: bytes(at: path))
             #expect(intermediate.isSigned(by: root))
             #expect(intermediate.signatureIsRSAPSSSHA384)
             #expect(!root.isSigned(by: intermediate))
@@ -57,11 +31,11 @@ struct VendorVectorTests {
     @Test("parses every chip certificate and finds its issuer's signature")
     func chips() throws {
         var checked = 0
-        for folder in try Vectors.folders("snp") {
-            guard let der = try? Vectors.bytes("snp/\(folder)/vek.der") else { continue }
+        for folder in try reports() {
+            guard let der = try? bytes(at: "snp/\(folder)/vek.der") else { continue }
             let chip = try X509Certificate(der: der)
             let issuer = chip.issuerCommonName.lowercased()
-            let intermediate = try X509Certificate(der: Vectors.bytes("roots/\(issuer).der"))
+            let intermediate = try X509Certificate(der: bytes(at: "roots/\(issuer).der"))
             #expect(chip.isSigned(by: intermediate), "\(folder)")
             #expect(chip.signatureIsRSAPSSSHA384)
             #expect(chip.extensionValue(oid: "1.3.6.1.4.1.3704.1.3.1") != nil)
@@ -71,12 +45,12 @@ struct VendorVectorTests {
     }
 
     @Test("verifies the chip's signature over every genuine report, and none that was changed")
-    func reports() throws {
+    func signatures() throws {
         var checked = 0
-        for folder in try Vectors.folders("snp") where !folder.contains("-neg-") {
-            guard let der = try? Vectors.bytes("snp/\(folder)/vek.der") else { continue }
+        for folder in try reports() where !folder.contains("-neg-") {
+            guard let der = try? bytes(at: "snp/\(folder)/vek.der") else { continue }
             let chip = try X509Certificate(der: der)
-            let report = try Vectors.bytes("snp/\(folder)/report.bin")
+            let report = try bytes(at: "snp/\(folder)/report.bin")
             // ATTESTATION_REPORT: SIGNATURE at 0x2a0, R and S little-endian in 72 bytes each.
             let signed = Array(report[..<0x2a0])
             let r = Array(report[0x2a0..<0x2a0 + 48].reversed())
@@ -92,12 +66,21 @@ struct VendorVectorTests {
 
     @Test("refuses every truncation of a real certificate, and a byte after it")
     func truncations() throws {
-        let der = try Vectors.bytes("roots/ark-milan.der")
+        let der = try bytes(at: "roots/ark-milan.der")
         for count in 0..<der.count {
             #expect(throws: X509Error.self) {
                 _ = try X509Certificate(der: Array(der.prefix(count)))
             }
         }
         #expect(throws: X509Error.trailingBytes(1)) { _ = try X509Certificate(der: der + [0]) }
+    }
+
+    private func bytes(at path: String) throws -> [UInt8] {
+        try TestFiles.bytes(#require(TestFiles.vectors).appendingPathComponent(path))
+    }
+
+    private func reports() throws -> [String] {
+        let folder = try #require(TestFiles.vectors).appendingPathComponent("snp")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     }
 }
