@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 from . import paths
-from .processes import Failure, Program, run, wait_until
+from .processes import Failure, Program, allow_core_files, run, wait_until
 from .tap import Tap
 
 BROKER = paths.BIN / "bootgate-broker"
@@ -44,7 +44,7 @@ class Broker:
         self.socket.unlink(missing_ok=True)
         self.program = Program(
             [BROKER, "--config", self.config], self.log, cwd=self.home,
-            preexec_fn=_allow_core_files)
+            preexec_fn=allow_core_files)
         wait_until(
             lambda: self._answers() or not self.program.running, 20, "the broker's admin socket")
         if not self.program.running:
@@ -100,14 +100,6 @@ class Broker:
         """{check: finding} of one launch."""
         return {finding["check"]: finding
                 for finding in self.owner("why", reference).get("findings") or []}
-
-    def core_files(self):
-        return [path for path in self.home.glob("core*") if path.is_file()]
-
-
-def _allow_core_files():
-    import resource
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def remove(directory):

@@ -3,30 +3,29 @@ import json
 import mmap
 import shutil
 import struct
-import time
+import threading
 
 from . import paths
 from .processes import Failure, Program, run, wait_until
 
 TOOL = paths.BIN / "bootgate-psp"
+_making = threading.Lock()
 
 
 def identity(name, *options):
     """The folder of a simulated processor with its vendor's keys, made on first use."""
     home = paths.PROCESSORS / name
-    if not (home / "identity.json").exists():
-        fresh = paths.PROCESSORS / f"{name}.{time.monotonic_ns()}"
-        fresh.mkdir(parents=True)
-        text = run([TOOL, "init", "--dir", fresh, "--json", *options])
-        (fresh / "identity.json").write_text(text)
-        if home.exists():
-            shutil.rmtree(fresh)
-        else:
-            try:
-                fresh.rename(home)
-            except OSError:
-                shutil.rmtree(fresh)
+    with _making:
+        if not (home / "state.json").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            home.parent.mkdir(parents=True, exist_ok=True)
+            run([TOOL, "init", "--dir", home, *options])
     return home
+
+
+def state(home):
+    """What kind of processor it is: product, TCB, root key digest."""
+    return json.loads((home / "state.json").read_text())
 
 
 def inputs(kernel, initrd, command_line):

@@ -17,7 +17,7 @@ TSMFUSE = paths.LAB / "tsmfuse"
 PASSPHRASE = "rehearsal: the owner's own passphrase"
 
 
-def enroll(world, name="web-1"):
+def enroll(world, name="web-1", ports=None):
     """Formats a LUKS2 file and enrols it; its VM launches what ``launch`` says is launched."""
     kernel, initrd = world.directory / "kernel", world.directory / "initramfs"
     kernel.write_text("stands for a kernel\n")
@@ -30,7 +30,8 @@ def enroll(world, name="web-1"):
          "--cipher", "aes-xts-plain64", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
          "--key-file", "-", disk], input=PASSPHRASE)
     return world.enroll(
-        name, ports=[f"127.0.0.1:{world.broker.port}"], disk=disk, passphrase=PASSPHRASE.encode())
+        name, ports=ports or [f"127.0.0.1:{world.broker.port}"], disk=disk,
+        passphrase=PASSPHRASE.encode(), policy=world.policy("rehearsal"))
 
 
 @dataclasses.dataclass

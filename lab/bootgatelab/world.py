@@ -2,7 +2,6 @@
 import base64
 import dataclasses
 import hashlib
-import json
 import os
 import pathlib
 import time
@@ -77,7 +76,9 @@ class World:
         self._running = []
         self._parts = 0
         self.processor = psp.identity("milan", "--product", PRODUCT)
-        self.launch = (paths.GUEST / "vmlinuz", paths.GUEST / "initrd.img", machine.COMMAND_LINE)
+        # Resolved now, so that a guest built meanwhile does not mix with this one.
+        self.launch = ((paths.GUEST / "vmlinuz").resolve(), (paths.GUEST / "initrd.img").resolve(),
+                       machine.COMMAND_LINE)
         self.broker = self.keep(
             owner.Broker(self.directory, [self.root_of(self.processor, "simulated root")]))
 
@@ -93,12 +94,8 @@ class World:
 
     @staticmethod
     def root_of(processor, name):
-        identity = json.loads((processor / "identity.json").read_text())
-        return name, identity["product"], identity["rootKeyDigest"]
-
-    @staticmethod
-    def tcb_of(processor):
-        return json.loads((processor / "identity.json").read_text())["tcb"]
+        state = psp.state(processor)
+        return name, state["product"], state["root_spki_sha256"]
 
     def proxy(self):
         """The network between the VM and the broker, in the scenario's hands."""
@@ -109,7 +106,7 @@ class World:
         path = self.directory / f"{name}.toml"
         path.write_text(POLICY.format(
             name=name, product=PRODUCT, measurement=psp.measure(*self.launch),
-            tcb=self.tcb_of(self.processor) | minimum))
+            tcb=psp.state(self.processor)["tcb"] | minimum))
         return path
 
     def enroll(self, name="web-1", ports=None, policy=None, disk=None, passphrase=None):

@@ -16,7 +16,8 @@ def evidence_replayed(world):
     first = world.power_on(vm, faults=["--fault", f"record={recording}"], mode="stay")
     world.mark("first unlocked", seconds_when_unlocked(world, first))
     first.stop()
-    guest = world.power_on(vm, faults=["--fault", f"replay={recording}"])
+    # The first report is the agent's own look at its anchor; evidence is the second.
+    guest = world.power_on(vm, faults=["--fault", f"replay={recording}", "--fault-after", "1"])
     stopped_by_gate(world, guest)
     row, _ = refused_for(world, "binding")
     said(guest, "refused", "that it was refused")
