@@ -94,7 +94,7 @@ let package = Package(
         // Floor 3: domain
         swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
-        swift("Endorsements", ["Bytes", "Evidence"]),
+        swift("Endorsements", ["Bytes", "Evidence", "Linux"]),
         swift("Settings", ["Bytes", "Evidence", "Policy", .toml]),
         swift("Store", ["Bytes", "AdminAPI", .grdb]),
         swift(
@@ -139,6 +139,7 @@ let package = Package(
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
         tests("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL", "TestSupport"]),
+        tests("Endorsements", ["Bytes", "Evidence", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
     ]
