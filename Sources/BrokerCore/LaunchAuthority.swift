@@ -287,7 +287,7 @@ public final class LaunchAuthority: Sendable {
     }
 
     /// For refusals that have no row: enough to find the line in the broker's log.
-    private static func anonymousReference(_ launch: FixedBytes<16>) -> LaunchReference {
+    public static func anonymousReference(_ launch: FixedBytes<16>) -> LaunchReference {
         guard let reference = LaunchReference("A-\(launch.hex.prefix(12))") else {
             preconditionFailure("a prefix of hexadecimal digits is a reference")
         }
