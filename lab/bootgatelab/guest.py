@@ -15,7 +15,8 @@ COMMAND_LINE = (
     "rd.neednet=1 ip=dhcp rd.shell=0 rd.emergency=poweroff rd.timeout=0 "
     "systemd.gpt_auto=0 systemd.import_credentials=no "
     "systemd.show_status=0 rd.systemd.show_status=0 audit=0 "
-    "mitigations=off nokaslr lsm=integrity cryptomgr.notests module_blacklist=kvm_amd,kvm,ahci,libata")
+    "mitigations=off nokaslr lsm=integrity cryptomgr.notests clearcpuid=cx16 "
+    "module_blacklist=kvm_amd,kvm,ahci,libata")
 MEMORY = 512 << 20
 BOOT_LIMIT = 180
 
@@ -40,7 +41,7 @@ class Guest:
         argv = [
             "qemu-system-x86_64", "-machine", "q35,smm=off", "-accel", "tcg,tb-size=256",
             # QEMU 7.2 emulates cmpxchg16b wrongly: with it these kernels crash.
-            "-cpu", "max,-cx16", "-smp", "1", "-m", str(MEMORY >> 20), "-nodefaults",
+            "-cpu", "max", "-smp", "1", "-m", str(MEMORY >> 20), "-nodefaults",
             "-display", "none", "-no-reboot", "-bios", paths.FIRMWARE, "-serial", "stdio",
             "-qmp", f"unix:{monitor},server=on,wait=off",
             "-netdev", "user,id=net,ipv6=off", "-device", "virtio-net-pci,netdev=net,romfile=",
