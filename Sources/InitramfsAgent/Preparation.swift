@@ -44,8 +44,8 @@ struct Preparation {
 
     /// What is wrong with a guest of these flags and this command line; nil when nothing is.
     static func problem(cpuFlags: Set<String>, commandLine: String) -> String? {
-        for flag in ["rdrand", "rdseed"] where !cpuFlags.contains(flag) {
-            return "this guest has no \(flag): its keys could be guessed"
+        guard cpuFlags.contains("rdrand") || cpuFlags.contains("rdseed") else {
+            return "this guest has neither rdrand nor rdseed: its keys could be guessed"
         }
         let words = commandLine.split { $0 == " " || $0 == "\n" }
         let off = ["no", "0", "false", "off", "n", "f"].map { "systemd.import_credentials=\($0)" }

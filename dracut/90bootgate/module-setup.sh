@@ -81,7 +81,9 @@ install() {
     for unit in emergency.service rescue.service dracut-emergency.service; do
         inst_simple "$moddir/no-shell.service" "/etc/systemd/system/$unit"
     done
-    for unit in debug-shell.service dracut-cmdline-ask.service \
+    inst_simple "$moddir/never.conf" \
+        "$systemdsystemunitdir/dracut-cmdline-ask.service.d/bootgate.conf"
+    for unit in debug-shell.service \
         systemd-ask-password-console.path systemd-ask-password-console.service \
         systemd-ask-password-plymouth.path systemd-ask-password-plymouth.service \
         systemd-hibernate-resume.service; do
