@@ -12,9 +12,9 @@ public enum HPKE {
         to publicKey: FixedBytes<32>, info: [UInt8], aad: [UInt8],
         plaintext: borrowing SecretBytes, ephemeral: consuming SecretBytes
     ) throws(CryptoError) -> (enc: FixedBytes<32>, ciphertext: [UInt8]) {
-        let scalar = try X25519.clamp(ephemeral)
-        let enc = try X25519.publicKey(scalar)
-        let shared = try X25519.sharedSecret(scalar, with: publicKey)
+        let key = try X25519.privateKey(X25519.clamp(ephemeral))
+        let enc = try X25519.publicKey(of: key)
+        let shared = try X25519.sharedSecret(key, with: publicKey)
         let schedule = Schedule(shared: shared, enc: enc, recipient: publicKey, info: info)
         let ciphertext = try AESGCM.seal(
             key: schedule.key, nonce: schedule.nonce, aad: aad, plaintext: plaintext)
@@ -99,7 +99,7 @@ public struct HPKEPrivateKey: ~Copyable {
     /// Makes a key of 32 random bytes.
     public init(scalar random: consuming SecretBytes) throws(CryptoError) {
         let clamped = try X25519.clamp(random)
-        let publicKey = try X25519.publicKey(clamped)
+        let publicKey = try X25519.publicKey(of: X25519.privateKey(clamped))
         OpenSSLLibrary.wipeStack()
         self.publicKey = publicKey
         scalar = clamped
@@ -111,7 +111,7 @@ public struct HPKEPrivateKey: ~Copyable {
     public borrowing func open(
         enc: FixedBytes<32>, info: [UInt8], aad: [UInt8], ciphertext: [UInt8]
     ) throws(CryptoError) -> SecretBytes {
-        let shared = try X25519.sharedSecret(scalar, with: enc)
+        let shared = try X25519.sharedSecret(X25519.privateKey(scalar), with: enc)
         let schedule = HPKE.Schedule(shared: shared, enc: enc, recipient: publicKey, info: info)
         return try AESGCM.open(
             key: schedule.key, nonce: schedule.nonce, aad: aad, ciphertext: ciphertext)

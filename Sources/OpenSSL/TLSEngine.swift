@@ -34,11 +34,14 @@ internal import COpenSSL
         unsafe SSL_set_accept_state(ssl)
     }
 
-    /// A client's end; `serverName` goes to the server in the clear and is checked by nobody.
+    /// A client's end.
+    ///
+    /// - Parameter serverName: goes to the server in the clear, unless it is an IP address
+    ///   (RFC 6066, section 3), and is compared with nothing.
     public convenience init(client: TLSClientContext, serverName: String?) throws(TLSError) {
         try self.init(client.handle, keeping: client)
         unsafe SSL_set_connect_state(ssl)
-        if let serverName {
+        if let serverName, !isIPAddress(serverName) {
             guard unsafe bootgate_SSL_set_tlsext_host_name(ssl, serverName) == 1 else {
                 throw .library(OpenSSLFault("SSL_set_tlsext_host_name"))
             }
@@ -218,4 +221,9 @@ internal import COpenSSL
         try requireNoFailure()
         guard case .established = state else { throw .notEstablished }
     }
+}
+
+/// Whether `host` can only be an address: IPv6 has colons, IPv4 nothing but digits and dots.
+private func isIPAddress(_ host: String) -> Bool {
+    host.contains(":") || host.utf8.allSatisfy { $0 == 0x2e || (0x30...0x39).contains($0) }
 }

@@ -17,9 +17,8 @@ enum X25519 {
         }
     }
 
-    /// The public key of `scalar`.
-    static func publicKey(_ scalar: borrowing SecretBytes) throws(CryptoError) -> FixedBytes<32> {
-        let key = try privateKey(scalar)
+    /// The public key of a private one.
+    static func publicKey(of key: KeyHandle) throws(CryptoError) -> FixedBytes<32> {
         var bytes = [UInt8](repeating: 0, count: 32)
         var count = bytes.count
         let done = unsafe EVP_PKEY_get_raw_public_key(key.pointer, &bytes, &count)
@@ -31,9 +30,8 @@ enum X25519 {
 
     /// The shared secret; refuses a public key of small order, for which it would be zero.
     static func sharedSecret(
-        _ scalar: borrowing SecretBytes, with peer: FixedBytes<32>
+        _ key: KeyHandle, with peer: FixedBytes<32>
     ) throws(CryptoError) -> SecretBytes {
-        let key = try privateKey(scalar)
         guard
             let peerPointer = unsafe EVP_PKEY_new_raw_public_key(
                 EVP_PKEY_X25519, nil, peer.bytes, 32)
@@ -57,9 +55,8 @@ enum X25519 {
         }
     }
 
-    private static func privateKey(
-        _ scalar: borrowing SecretBytes
-    ) throws(CryptoError) -> KeyHandle {
+    /// OpenSSL's copy of a clamped scalar; it is wiped with the handle.
+    static func privateKey(_ scalar: borrowing SecretBytes) throws(CryptoError) -> KeyHandle {
         let pointer = unsafe scalar.withBytes { scalar in
             unsafe EVP_PKEY_new_raw_private_key(
                 EVP_PKEY_X25519, nil, scalar.bindMemory(to: UInt8.self).baseAddress, 32)

@@ -173,6 +173,19 @@ import Testing
         #expect(throws: TLSError.notEstablished) { _ = try engine.channelBinding() }
     }
 
+    @Test("sends the server's name, but never an address")
+    func serverNames() throws {
+        let context = try TLSClientContext(pins: [FixedBytes()], alpn: "bootgate/1")
+        for (name, isSent) in [
+            ("broker.example", true), ("192.0.2.7", false), ("2001:db8::7", false),
+        ] {
+            let engine = try TLSEngine(client: context, serverName: name)
+            _ = try engine.handshake()
+            let hello = String(decoding: engine.takeOutput(), as: UTF8.self)
+            #expect(hello.contains(name) == isSent, "\(name)")
+        }
+    }
+
     @Test("says what is wrong with a context's parts")
     func contexts() throws {
         #expect(throws: TLSError.pinCount(0)) { _ = try TLSClientContext(pins: [], alpn: "a") }

@@ -157,6 +157,23 @@ import Testing
         }
     }
 
+    @Test("refuses an encrypted private key and asks nobody for its password")
+    func encryptedKey() {
+        let pem = """
+            -----BEGIN ENCRYPTED PRIVATE KEY-----
+            MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhuspPw8WZCewICCAAw
+            DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEOFGDq/Cd8+7swBYC7U/wpcEgZB8
+            AiGJLJ5anHesFJlSjkmRVKTxtd6Dw8RLLuBqS3k62JZfvraXnobzhqj/wFMWO/Zz
+            U6XwMKpU9BvTxDFgX0hDjvnawnvm2wdD+5030jEnnnlRMZ4EOwwe2QeBlAcBWcuJ
+            19TmVclCGJRc0iHSY3LJghXup5KtHilpw1Nb0MNrdGFEw/fVACQK9hsZ+hLH/J0=
+            -----END ENCRYPTED PRIVATE KEY-----
+
+            """
+        #expect(
+            throws: CryptoError.unsupportedKey("expected an unencrypted private key in PEM")
+        ) { _ = try SigningKey(pem: secret(Array(pem.utf8))) }
+    }
+
     @Test("refuses to sign with a key of the wrong kind")
     func wrongKind() throws {
         let key = try SigningKey.generate(.p256)
