@@ -138,7 +138,9 @@ let package = Package(
         tests("OpenSSL", ["Bytes", "TestSupport"]),
         tests("AdminAPI", ["Bytes"]),
         tests("Linux", ["Bytes"]),
-        tests("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL", "TestSupport"]),
+        tests(
+            "Verification",
+            ["Bytes", "Evidence", "Policy", "OpenSSL", "SimulatedPSP", "TestSupport"]),
         tests("Endorsements", ["Bytes", "Evidence", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),

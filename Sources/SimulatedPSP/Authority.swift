@@ -38,24 +38,24 @@ struct Authority: ~Copyable {
 
     /// Makes both keys and certificates; two RSA keys of 4096 bits take some seconds.
     init(product: SNPProduct, keyKind: SNPSigningKey, now: Int64) throws(CryptoError) {
-        let rootKey = try SigningKey.generate(.rsa4096)
-        let intermediateKey = try SigningKey.generate(.rsa4096)
-        let rootName = Self.name("ARK-\(product.rawValue)")
-        var root = Self.template(
-            subject: rootName, issuer: rootName, from: now, years: 25)
-        root.isCA = true
-        var intermediate = Self.template(
-            subject: Self.name(Self.intermediateName(product, keyKind)), issuer: rootName,
-            from: now, years: 25)
-        intermediate.isCA = true
-        let rootCertificate = try CertificateIssuer.issue(
-            root, subjectKey: rootKey, issuerKey: rootKey)
-        let intermediateCertificate = try CertificateIssuer.issue(
-            intermediate, subjectKey: intermediateKey, issuerKey: rootKey)
+        try self.init(
+            product: product, keyKind: keyKind, rootKey: try SigningKey.generate(.rsa4096),
+            intermediateKey: try SigningKey.generate(.rsa4096), now: now)
+    }
+
+    /// Makes both certificates for keys that exist.
+    init(
+        product: SNPProduct, keyKind: SNPSigningKey, rootKey: consuming SigningKey,
+        intermediateKey: consuming SigningKey, now: Int64
+    ) throws(CryptoError) {
+        let root = try CertificateIssuer.issue(
+            Self.rootTemplate(product, now: now), subjectKey: rootKey, issuerKey: rootKey)
+        let intermediate = try CertificateIssuer.issue(
+            Self.intermediateTemplate(product, keyKind, now: now), subjectKey: intermediateKey,
+            issuerKey: rootKey)
         self.init(
             product: product, keyKind: keyKind,
-            certificates: IssuerCertificates(
-                root: rootCertificate, intermediate: intermediateCertificate),
+            certificates: IssuerCertificates(root: root, intermediate: intermediate),
             rootKey: rootKey, intermediateKey: intermediateKey)
     }
 
@@ -63,13 +63,39 @@ struct Authority: ~Copyable {
     borrowing func endorse(
         _ platform: Platform, key: borrowing SigningKey, now: Int64
     ) throws(CryptoError) -> [UInt8] {
-        var template = Self.template(
-            subject: Self.name(keyKind == .vlek ? "SEV-VLEK" : "SEV-VCEK"),
-            issuer: Self.name(Self.intermediateName(product, keyKind)), from: now,
-            years: keyKind == .vlek ? 1 : 7)
-        template.extensions = platform.certificateExtensions
-        return try CertificateIssuer.issue(
-            template, subjectKey: key, issuerKey: intermediateKey)
+        try CertificateIssuer.issue(
+            Self.endorsementTemplate(platform, now: now), subjectKey: key,
+            issuerKey: intermediateKey)
+    }
+
+    /// An ARK, which signs itself.
+    static func rootTemplate(_ product: SNPProduct, now: Int64) -> CertificateTemplate {
+        let own = name("ARK-\(product.rawValue)")
+        var root = template(subject: own, issuer: own, from: now, years: 25)
+        root.isCA = true
+        return root
+    }
+
+    /// An ASK or ASVK.
+    static func intermediateTemplate(
+        _ product: SNPProduct, _ kind: SNPSigningKey, now: Int64
+    ) -> CertificateTemplate {
+        var intermediate = template(
+            subject: name(intermediateName(product, kind)),
+            issuer: name("ARK-\(product.rawValue)"), from: now, years: 25)
+        intermediate.isCA = true
+        return intermediate
+    }
+
+    /// A VCEK or VLEK.
+    static func endorsementTemplate(_ platform: Platform, now: Int64) -> CertificateTemplate {
+        let isVLEK = platform.keyKind == .vlek
+        var endorsement = template(
+            subject: name(isVLEK ? "SEV-VLEK" : "SEV-VCEK"),
+            issuer: name(intermediateName(platform.product, platform.keyKind)), from: now,
+            years: isVLEK ? 1 : 7)
+        endorsement.extensions = platform.certificateExtensions
+        return endorsement
     }
 
     private static func intermediateName(_ product: SNPProduct, _ kind: SNPSigningKey) -> String {
