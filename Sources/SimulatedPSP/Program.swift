@@ -23,7 +23,7 @@ struct Program: ParsableCommand {
               0 done, 2 unusable input, 64 usage, 69 unavailable, 70 internal
             """,
         version: "0.1.0",
-        subcommands: [InitCommand.self, MeasureCommand.self, ServeCommand.self])
+        subcommands: [InitCommand.self, MeasureCommand.self, ServeCommand.self, FleetCommand.self])
 
     static func main() {
         do {

@@ -4,7 +4,7 @@ import OpenSSL
 
 /// One launched guest's view of its processor: requests in, signed reports out.
 struct SimulatedProcessor: ~Copyable {
-    private let template: ReportTemplate
+    private var template: ReportTemplate
     private let key: SigningKey
     /// What the host hands out beside reports.
     private let certificates: [UInt8]
@@ -35,6 +35,11 @@ struct SimulatedProcessor: ~Copyable {
         self.key = key
         self.floor = floor
         breaksSignature = faults.contains(.badSignature)
+    }
+
+    /// Launches the same guest again: all is as it was, but for REPORT_ID.
+    mutating func relaunch(reportID: FixedBytes<32>) {
+        template.reportID = reportID
     }
 
     /// The answer to a well-formed request; `reportData` has 64 bytes.
