@@ -144,5 +144,9 @@ let package = Package(
         tests("Endorsements", ["Bytes", "Evidence", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
+        tests("Attester", ["Bytes", "Linux", "Protocol"]),
+        tests(
+            "InitramfsAgent",
+            ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol"]),
     ]
 )
