@@ -44,7 +44,6 @@ extension Target.Dependency {
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let serviceLifecycle = product(
         name: "ServiceLifecycle", package: "swift-service-lifecycle")
-    static let toml = product(name: "TOMLKit", package: "TOMLKit")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 
@@ -65,7 +64,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
-        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
@@ -95,7 +93,7 @@ let package = Package(
         swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
         swift("Endorsements", ["Bytes", "Evidence", "Linux"]),
-        swift("Settings", ["Bytes", "Evidence", "Policy", .toml]),
+        swift("Settings", ["Bytes", "Evidence", "Policy"]),
         swift("Store", ["Bytes", "AdminAPI", .grdb]),
         swift(
             "BrokerCore",

@@ -25,7 +25,8 @@ extension PolicyRules {
         lowestClass = try reader.optionalChoice("class") ?? lowestClass
         anchor = try reader.optionalChoice("anchor") ?? anchor
         vmpl = try reader.optionalInteger("vmpl", in: 0...3).map(UInt8.init) ?? vmpl
-        signingKeys = try reader.optionalChoices("signing_key") ?? signingKeys
+        let signers = try reader.optionalChoices("signing_key", Signer.self)
+        signingKeys = signers.map { Set($0.map(\.key)) } ?? signingKeys
         measurements = try reader.tables("measurement") { entry throws(SettingsError) in
             try ReferenceMeasurement(from: &entry)
         }
@@ -66,6 +67,18 @@ extension PolicyRules {
             allowsMigration = try table.optionalBool("migration") ?? allowsMigration
             minimumABI = try table.version("minimum_abi")
             guestPolicy = try table.bits()
+        }
+    }
+}
+
+/// What a policy may name as a signing key: all kinds but none at all.
+private enum Signer: String, CaseIterable {
+    case vcek, vlek
+
+    var key: SNPSigningKey {
+        switch self {
+        case .vcek: .vcek
+        case .vlek: .vlek
         }
     }
 }

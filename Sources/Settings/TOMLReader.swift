@@ -187,18 +187,20 @@ extension TOMLReader {
             actual: "an unknown key")
     }
 
-    private static func join(_ path: String, _ key: String) -> String {
-        let isBare =
-            !key.isEmpty
-            && key.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
-        let name = isBare ? key : TOMLNode.quote(key)
+    /// `key` behind `path`, in quotation marks where it needs them.
+    static func join(_ path: String, _ key: String) -> String {
+        let isBare = !key.isEmpty && key.utf8.allSatisfy(isBareKeyCharacter)
+        let name = isBare ? key : key.debugDescription
         return path.isEmpty ? name : "\(path).\(name)"
+    }
+
+    /// Whether a key may have the byte without quotation marks.
+    static func isBareKeyCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 }
