@@ -2,5 +2,64 @@
 #define BOOTGATE_CCURL_SHIM_H
 
 #include <curl/curl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* curl_easy_setopt and curl_easy_getinfo are variadic. */
+
+static inline CURLcode bootgate_curl_set_long(CURL *curl, CURLoption option, long value)
+{
+    return (curl_easy_setopt)(curl, option, value);
+}
+
+static inline CURLcode bootgate_curl_set_pointer(CURL *curl, CURLoption option, const void *value)
+{
+    return (curl_easy_setopt)(curl, option, value);
+}
+
+typedef size_t (*bootgate_curl_write)(char *data, size_t size, size_t count, void *context);
+
+static inline CURLcode bootgate_curl_set_write(CURL *curl, bootgate_curl_write function, void *context)
+{
+    CURLcode code = (curl_easy_setopt)(curl, CURLOPT_WRITEFUNCTION, function);
+    return code ? code : (curl_easy_setopt)(curl, CURLOPT_WRITEDATA, context);
+}
+
+static inline CURLcode bootgate_curl_get_long(CURL *curl, CURLINFO info, long *value)
+{
+    return (curl_easy_getinfo)(curl, info, value);
+}
+
+/* libcurl copies bodies into buffers of its own; these make it wipe each buffer that it gives back. */
+
+static inline void bootgate_wiping_free(void *block)
+{
+    if (block) {
+        explicit_bzero(block, malloc_usable_size(block));
+        free(block);
+    }
+}
+
+static inline void *bootgate_wiping_realloc(void *block, size_t size)
+{
+    void *moved;
+    size_t old = block ? malloc_usable_size(block) : 0;
+
+    if (block && size && size <= old)
+        return block;
+    moved = malloc(size);
+    if (moved && block) {
+        memcpy(moved, block, old < size ? old : size);
+        bootgate_wiping_free(block);
+    }
+    return moved;
+}
+
+static inline CURLcode bootgate_curl_start(void)
+{
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, bootgate_wiping_free,
+                                bootgate_wiping_realloc, strdup, calloc);
+}
 
 #endif

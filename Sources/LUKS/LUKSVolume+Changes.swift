@@ -3,12 +3,18 @@ internal import CCryptsetup
 import Glibc
 
 extension LUKSVolume {
-    /// Adds a keyslot that `passphrase` opens; returns its number.
+    /// PBKDF2's iterations in keyslots that ``addKeyslot(volumeKey:passphrase:keyslot:)`` makes: the
+    /// fewest that LUKS2 allows.
+    public static let iterations = 1000
+
+    /// Adds a keyslot that `passphrase` opens, as `keyslot` or in the first free place; returns its
+    /// number.
     ///
     /// The derivation is the cheapest that LUKS2 knows, so `passphrase` must be random: 32 bytes of
     /// randomness gain nothing from being stretched, and every boot waits for it.
     public func addKeyslot(
-        volumeKey: borrowing SecretBytes, passphrase: borrowing SecretBytes
+        volumeKey: borrowing SecretBytes, passphrase: borrowing SecretBytes,
+        keyslot: Int? = nil
     ) throws(LUKSError) -> Int {
         let chosen = unsafe withCheapestDerivation { derivation in
             unsafe crypt_set_pbkdf_type(device, derivation)
@@ -16,7 +22,8 @@ extension LUKSVolume {
         if chosen < 0 { throw log.failure("choosing the key derivation", chosen) }
         let (key, secret) = unsafe (volumeKey.characters, passphrase.characters)
         let result = unsafe crypt_keyslot_add_by_volume_key(
-            device, CRYPT_ANY_SLOT, key.baseAddress, key.count, secret.baseAddress, secret.count)
+            device, keyslot.map { Int32($0) } ?? CRYPT_ANY_SLOT, key.baseAddress, key.count,
+            secret.baseAddress, secret.count)
         if result < 0 { throw log.failure("adding a keyslot", result) }
         return Int(result)
     }
@@ -71,7 +78,7 @@ extension LUKSVolume {
     }
 }
 
-/// Lends PBKDF2 with 1000 iterations, the fewest that LUKS2 allows.
+/// Lends the cheapest PBKDF2.
 private func withCheapestDerivation(
     _ body: (UnsafePointer<crypt_pbkdf_type>) -> Int32
 ) -> Int32 {
@@ -80,7 +87,7 @@ private func withCheapestDerivation(
             var derivation = unsafe crypt_pbkdf_type()
             unsafe derivation.type = type
             unsafe derivation.hash = hash
-            unsafe derivation.iterations = 1000
+            unsafe derivation.iterations = UInt32(LUKSVolume.iterations)
             unsafe derivation.flags = bootgate_CRYPT_PBKDF_NO_BENCHMARK()
             return unsafe body(&derivation)
         }

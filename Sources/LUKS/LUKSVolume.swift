@@ -59,11 +59,29 @@ import Glibc
         unsafe crypt_get_uuid(device).map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// The volume key; `keyslot` nil tries every keyslot, which only an owner at a desk should do.
+    /// The volume key by one keyslot.
     ///
     /// One derivation, and the key is checked against the header's digest by libcryptsetup.
     public func volumeKey(
-        keyslot: Int?, passphrase: borrowing SecretBytes
+        keyslot: Int, passphrase: borrowing SecretBytes
+    ) throws(LUKSError) -> SecretBytes {
+        var opened = 0
+        return try open(keyslot, passphrase, &opened)
+    }
+
+    /// The volume key by whichever keyslot the passphrase opens, with that keyslot's number.
+    ///
+    /// Tries keyslot after keyslot, which only an owner at a desk should do.
+    public func volumeKey(
+        anyKeyslot passphrase: borrowing SecretBytes
+    ) throws(LUKSError) -> OpenedKeyslot {
+        var opened = 0
+        let key = try open(nil, passphrase, &opened)
+        return OpenedKeyslot(number: opened, key: key)
+    }
+
+    private func open(
+        _ keyslot: Int?, _ passphrase: borrowing SecretBytes, _ opened: inout Int
     ) throws(LUKSError) -> SecretBytes {
         var size = Int(unsafe crypt_get_volume_key_size(device))
         let (device, log) = unsafe (device, log)
@@ -73,6 +91,7 @@ import Glibc
             let result = unsafe crypt_volume_key_get(
                 device, number, block.assumingMemoryBound(to: CChar.self).baseAddress, &size,
                 secret.baseAddress, secret.count)
+            opened = Int(result)
             guard result < 0 else { return }
             if result == -EPERM { throw .keyslotRefusedKey(keyslot: keyslot) }
             if let keyslot {
@@ -96,6 +115,14 @@ import Glibc
             device, name, key.baseAddress, key.count, flags)
         if result < 0 { throw log.failure("mapping \(name)", result) }
     }
+}
+
+/// A volume key and the keyslot that it came from.
+public struct OpenedKeyslot: ~Copyable {
+    /// The keyslot's number.
+    public let number: Int
+    /// The volume key.
+    public let key: SecretBytes
 }
 
 extension SecretBytes {

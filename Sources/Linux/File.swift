@@ -122,6 +122,11 @@ public enum File {
         }
     }
 
+    /// Gives a file or directory to a user.
+    public static func changeOwner(_ path: String, to user: UInt32) throws(SystemError) {
+        guard unsafe chown(path, user, gid_t.max) == 0 else { throw .current("chown", path) }
+    }
+
     /// Removes an empty directory.
     public static func removeDirectory(_ path: String) throws(SystemError) {
         guard unsafe rmdir(path) == 0 else { throw .current("rmdir", path) }

@@ -1,1 +1,3 @@
-print("not yet")
+import Linux
+
+Process.exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst())).rawValue)

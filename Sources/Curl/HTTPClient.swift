@@ -1,0 +1,151 @@
+public import Bytes
+internal import CCurl
+import Glibc
+
+/// One request at a time to an HTTP server on a Unix socket, each on a connection of its own.
+///
+/// Nothing is taken from the environment: no proxy, no cookies, no redirects.
+public struct HTTPClient: Sendable {
+    /// A method of RFC 9110.
+    public enum Method: String, Sendable {
+        /// Reads.
+        case get = "GET"
+        /// Creates or replaces.
+        case put = "PUT"
+        /// Acts.
+        case post = "POST"
+        /// Removes.
+        case delete = "DELETE"
+    }
+
+    /// What came back.
+    public struct Answer: Equatable, Sendable {
+        /// The status code.
+        public let status: Int
+        /// The body.
+        public let body: [UInt8]
+    }
+
+    /// Path of the socket.
+    public let socket: String
+    /// How long a request may take altogether, in milliseconds.
+    public let timeout: Int
+    /// The longest body that is read, in bytes.
+    public let maximumAnswer: Int
+
+    /// Requests to the server that listens at `socket`.
+    public init(socket: String, timeout: Int = 30_000, maximumAnswer: Int = 16 << 20) {
+        self.socket = socket
+        self.timeout = timeout
+        self.maximumAnswer = maximumAnswer
+    }
+
+    /// Sends one request and waits for its answer, whatever its status is.
+    ///
+    /// - Parameters:
+    ///   - target: Path and query, percent-encoded.
+    ///   - json: The body; empty for none. libcurl's copies of it are wiped.
+    public func send(
+        _ method: Method, _ target: String, json: borrowing SecretBytes
+    ) throws(HTTPFault) -> Answer {
+        guard Self.isStarted, let curl = unsafe curl_easy_init() else {
+            throw .failed(reason: "libcurl does not start")
+        }
+        defer { unsafe curl_easy_cleanup(curl) }
+        let answer = AnswerBuffer(limit: maximumAnswer)
+        var headers: UnsafeMutablePointer<curl_slist>?
+        defer { unsafe curl_slist_free_all(headers) }
+        // `Expect` would make libcurl wait for a server that does not know it.
+        for header in ["Content-Type: application/json", "Accept: application/json", "Expect:"] {
+            unsafe headers = curl_slist_append(headers, header)
+        }
+        unsafe set(curl, CURLOPT_URL, "http://localhost" + target)
+        unsafe set(curl, CURLOPT_UNIX_SOCKET_PATH, socket)
+        unsafe set(curl, CURLOPT_PROTOCOLS_STR, "http")
+        unsafe set(curl, CURLOPT_PROXY, "")
+        unsafe set(curl, CURLOPT_CUSTOMREQUEST, method.rawValue)
+        unsafe bootgate_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        unsafe bootgate_curl_set_long(curl, CURLOPT_TIMEOUT_MS, timeout)
+        unsafe bootgate_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
+        unsafe bootgate_curl_set_write(
+            curl, receiveAnswer, Unmanaged.passUnretained(answer).toOpaque())
+        if json.count > 0 {
+            unsafe bootgate_curl_set_long(curl, CURLOPT_POSTFIELDSIZE, json.count)
+            // Not copied here; a secret keeps its address, and `json` outlives the transfer.
+            let address = unsafe json.withBytes { $0.baseAddress }
+            unsafe bootgate_curl_set_pointer(curl, CURLOPT_POSTFIELDS, address)
+        }
+        let code = unsafe curl_easy_perform(curl)
+        // Keeps `answer` alive until libcurl no longer writes to it.
+        let body = withExtendedLifetime(answer) { answer.bytes }
+        guard code == CURLE_OK else { throw unsafe fault(code, curl, answer) }
+        var status = 0
+        unsafe bootgate_curl_get_long(curl, CURLINFO_RESPONSE_CODE, &status)
+        return Answer(status: status, body: body)
+    }
+
+    /// Sends a request without a body.
+    public func send(_ method: Method, _ target: String) throws(HTTPFault) -> Answer {
+        try send(method, target, json: unsafe SecretBytes(count: 0) { _ in })
+    }
+
+    /// Sends a request whose body is no secret.
+    public func send(
+        _ method: Method, _ target: String, json: [UInt8]
+    ) throws(HTTPFault) -> Answer {
+        try send(method, target, json: SecretBytes(copying: unsafe json.span.bytes))
+    }
+
+    private static let isStarted = bootgate_curl_start() == CURLE_OK
+
+    private func set(_ curl: UnsafeMutableRawPointer, _ option: CURLoption, _ text: String) {
+        // libcurl copies strings.
+        _ = unsafe text.withCString { unsafe bootgate_curl_set_pointer(curl, option, $0) }
+    }
+
+    private func fault(
+        _ code: CURLcode, _ curl: UnsafeMutableRawPointer, _ answer: AnswerBuffer
+    ) -> HTTPFault {
+        switch code {
+        case CURLE_COULDNT_CONNECT:
+            var number = 0
+            unsafe bootgate_curl_get_long(curl, CURLINFO_OS_ERRNO, &number)
+            let errno = Int32(truncatingIfNeeded: number)
+            return .unreachable(errno: errno, reason: unsafe String(cString: strerror(errno)))
+        case CURLE_OPERATION_TIMEDOUT:
+            return .timedOut(milliseconds: timeout)
+        case CURLE_WRITE_ERROR where answer.isTooLong:
+            return .answerTooLong(limit: maximumAnswer)
+        default:
+            return .failed(reason: unsafe String(cString: curl_easy_strerror(code)))
+        }
+    }
+}
+
+/// Collects an answer's body up to a limit.
+private final class AnswerBuffer {
+    private let limit: Int
+    private(set) var bytes: [UInt8] = []
+    private(set) var isTooLong = false
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Whether `more` still fits.
+    func append(_ more: UnsafeRawBufferPointer) -> Bool {
+        isTooLong = bytes.count + more.count > limit
+        if !isTooLong { unsafe bytes.append(contentsOf: more) }
+        return !isTooLong
+    }
+}
+
+// A named function: a closure literal given to C would inherit its caller's isolation.
+private func receiveAnswer(
+    data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let context = unsafe context else { return 0 }
+    let answer = unsafe Unmanaged<AnswerBuffer>.fromOpaque(context).takeUnretainedValue()
+    let more = unsafe UnsafeRawBufferPointer(start: data, count: size * count)
+    return unsafe answer.append(more) ? size * count : 0
+}

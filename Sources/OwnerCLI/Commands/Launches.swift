@@ -1,0 +1,80 @@
+import AdminAPI
+import ArgumentParser
+import Linux
+
+/// `bootgate launches`
+struct Launches: OwnerCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the launches in the ledger, newest first.",
+        discussion: """
+            Examples:
+              bootgate launches
+              bootgate launches web-1 --limit 5
+              bootgate launches --decision refused --json
+
+            `bootgate why LAUNCH` explains one of them.
+            """)
+
+    @Argument(help: "Only launches of this VM.")
+    var vm: String?
+
+    @Option(help: "How many to list, 1 to 1000.")
+    var limit = 20
+
+    @Option(help: "Only these: released, refused or held.")
+    var decision: Decision?
+
+    enum Decision: String, ExpressibleByArgument, CaseIterable {
+        case released
+        case refused
+        case held
+    }
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard (1...1000).contains(limit) else {
+            throw ValidationError("--limit: expected 1 to 1000, got \(limit)")
+        }
+    }
+
+    func execute() throws -> ExitStatus {
+        let list = try global.client.launches(
+            vm: try vm.map(Names.vm),
+            decision: decision.flatMap { LaunchDecision(rawValue: $0.rawValue) },
+            limit: limit)
+        if global.json {
+            Console.print(JSONText.pretty(list))
+        } else if list.launches.isEmpty {
+            Console.print(vm.map { "\($0) has not asked for its key yet." } ?? "No launch yet.")
+        } else {
+            for line in Self.table(list.launches, Screen.standard).lines(.standard) {
+                Console.print(line)
+            }
+        }
+        return .success
+    }
+
+    static func table(_ launches: [LaunchRecord], _ screen: Screen) -> Table {
+        var table = Table([
+            "LAUNCH", "VM", "WHEN", "FROM", "PLATFORM", "DECISION", "OUTCOME", "TOOK", "",
+        ])
+        for launch in launches {
+            let decision: Screen.Tone =
+                switch launch.decision {
+                case .released: .good
+                case .refused: .bad
+                case .held: .doubtful
+                }
+            let remark = launch.failure ?? launch.refusedChecks.joined(separator: ", ")
+            table.rows.append([
+                .init(launch.reference), .init(launch.vm), .init(screen.time(launch.time)),
+                .init(launch.from), .init(launch.platform ?? "-"),
+                .init(launch.decision.rawValue, decision),
+                .init(launch.outcome == .none ? "-" : launch.outcome.rawValue),
+                .init(Screen.duration(milliseconds: launch.tookMilliseconds)), .init(remark),
+            ])
+        }
+        return table
+    }
+}

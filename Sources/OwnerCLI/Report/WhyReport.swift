@@ -1,0 +1,139 @@
+import AdminAPI
+
+/// Why a launch was decided as it was: every check with what was expected and what came.
+struct WhyReport {
+    let launch: LaunchRecord
+
+    func lines(_ screen: Screen) -> [String] {
+        let findings = launch.findings ?? []
+        var lines = [headline(findings, screen), ""]
+        let width = max(18, (findings.map(\.check.count).max() ?? 0) + 1)
+        for finding in findings {
+            lines += self.lines(finding, width: width, screen)
+        }
+        if findings.isEmpty { lines.append("  No finding was kept for this launch.") }
+        lines += ["", "  " + facts(screen).joined(separator: ", ") + "."]
+        let hints = findings.filter { $0.outcome != .ok }.compactMap(\.note)
+        lines += hints.map { "Hint: \($0.shown)" }
+        lines.append("Next: \(next)")
+        return lines
+    }
+
+    private func headline(_ findings: [LaunchFinding], _ screen: Screen) -> String {
+        switch launch.decision {
+        case .released:
+            return switch launch.outcome {
+            case .unlocked:
+                screen.paint("Released", .good) + ": the VM proved that its disk is open."
+            case .failed:
+                screen.paint("Released", .good)
+                    + ", and the disk did not open: \(launch.failure?.shown ?? "no reason given")"
+                    + (launch.failureDetail.map { " (\($0.shown))" } ?? "") + "."
+            case .open, .none:
+                screen.paint("Released", .good) + "; the VM has not said what became of the key."
+            }
+        case .held:
+            return screen.paint("Held", .doubtful) + ": the VM was told to come back."
+        case .refused:
+            let refused = findings.filter { $0.outcome == .refused }.map(\.check)
+            let names = refused.isEmpty ? launch.refusedChecks : refused
+            let because =
+                switch names.count {
+                case 0: "no check that must hold could be made"
+                case 1: Self.sentences[names[0]] ?? "the check \"\(names[0].shown)\" does not hold"
+                default:
+                    "\(names.count) checks do not hold (\(names.joined(separator: ", ").shown))"
+                }
+            return screen.paint("Refused", .bad) + ": \(because)."
+        }
+    }
+
+    private func lines(
+        _ finding: LaunchFinding, width: Int, _ screen: Screen
+    ) -> [String] {
+        let (word, tone): (String, Screen.Tone) =
+            switch finding.outcome {
+            case .ok: ("ok", .good)
+            case .refused: ("REFUSED", .bad)
+            case .notChecked: ("not checked", .doubtful)
+            }
+        let start =
+            "  \(finding.check.shown.padded(to: width)) "
+            + screen.paint(word, tone) + String(repeating: " ", count: max(1, 13 - word.count))
+        let indent = String(repeating: " ", count: width + 16)
+        switch finding.outcome {
+        case .ok:
+            return [start + (finding.actual.isEmpty ? finding.expected : finding.actual).shown]
+        case .notChecked:
+            let reason = [finding.note, finding.actual, finding.expected].compactMap { $0 }
+            return [start + (reason.first { !$0.isEmpty } ?? "").shown]
+        case .refused:
+            return [
+                start + "got       \(finding.actual.shown)",
+                indent + "expected  \(finding.expected.shown)",
+            ]
+        }
+    }
+
+    private func facts(_ screen: Screen) -> [String] {
+        var facts = ["\(launch.reference.shown) of \(launch.vm.shown)", screen.time(launch.time)]
+        facts.append("from \(launch.from.shown)")
+        if let platform = launch.platform { facts.append(platform.shown) }
+        if let policy = launch.policy { facts.append("policy \"\(policy.shown)\"") }
+        return facts
+    }
+
+    private var next: String {
+        let vm = launch.vm.shown
+        switch launch.decision {
+        case .held: return "the VM comes back by itself; `bootgate launches \(vm)`."
+        case .released where launch.outcome == .failed:
+            return "enrol the disk again with `bootgate vm enroll \(vm) --disk FILE`."
+        case .released: return "nothing; `bootgate launches \(vm)` shows the VM's other launches."
+        case .refused: break
+        }
+        let checks = launch.refusedChecks
+        let policy = launch.policy?.shown ?? "NAME"
+        if checks.contains("measurement") {
+            return "if that change is intended, add a [[measurement]] to the policy "
+                + "(`bootgate policy show \(policy)`), then `bootgate policy add FILE`."
+        }
+        if checks.contains("identity") {
+            return "`bootgate vm list` shows which VMs are enrolled."
+        }
+        if checks.contains("VM state") {
+            return "`bootgate vm enable \(vm)` if it may boot again."
+        }
+        if checks.contains("config digest") || checks.contains("config anchor") {
+            return "`bootgate vm show \(vm)` shows what the VM must be launched with."
+        }
+        if checks.contains("disk header") {
+            return "if you changed the disk yourself, `bootgate vm enroll \(vm) --disk FILE`."
+        }
+        if checks.contains("endorsements") {
+            return "put the certificate that is named above into the broker's endorsements."
+        }
+        return "`bootgate policy show \(policy)` shows what is demanded."
+    }
+
+    /// First lines for the refusals that owners meet most.
+    private static let sentences = [
+        "measurement": "the measurement is not one this policy knows",
+        "signature": "the report is not signed by the key it names",
+        "root": "the report was signed under a root that this broker does not trust",
+        "chain": "the certificates do not lead to a trusted root",
+        "binding": "the evidence was made for another connection",
+        "identity": "no VM of that name is enrolled",
+        "VM state": "the VM is disabled",
+        "config digest": "the VM runs with another gate.conf than the enrolled one",
+        "config anchor": "the processor does not vouch for the enrolled gate.conf",
+        "debug": "the host may look into the guest's memory",
+        "migration": "the guest may be moved by a migration agent",
+        "chip": "the policy does not allow this chip",
+        "minimum TCB": "the processor's firmware is older than the policy demands",
+        "launch TCB": "the firmware that launched the guest is older than the policy demands",
+        "disk header": "the disk's header is not the enrolled one",
+        "report ID": "this launch has had its key already",
+        "endorsements": "a certificate of the processor is missing",
+    ]
+}
