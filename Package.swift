@@ -139,6 +139,9 @@ let package = Package(
         tests(
             "Verification",
             ["Bytes", "Evidence", "Policy", "OpenSSL", "SimulatedPSP", "TestSupport"]),
+        tests(
+            "SimulatedPSP",
+            ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
         tests("Endorsements", ["Bytes", "Evidence", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
