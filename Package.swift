@@ -144,6 +144,12 @@ let package = Package(
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
         tests("Endorsements", ["Bytes", "Evidence", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
+        tests(
+            "BrokerCore",
+            [
+                "AdminAPI", "Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Protocol", "Store",
+                "TestSupport", .logging,
+            ]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
         tests("Attester", ["Bytes", "Linux", "Protocol"]),
         tests(
