@@ -122,7 +122,8 @@ let package = Package(
                 "Bytes", "Protocol", "Policy", "AdminAPI", "Curl", "OpenSSL", "LUKS", "Linux",
                 "Settings", .argumentParser,
             ]),
-        program("SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
+        program(
+            "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
 
         // Tests
         .target(
