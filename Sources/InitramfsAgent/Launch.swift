@@ -22,8 +22,12 @@ struct Launch {
     /// The trusted configuration, once there is one.
     private(set) var config: GateConfig?
 
-    init(_ options: LaunchOptions) {
+    private let givenPlatform: (any EvidenceProvider)?
+
+    /// - Parameter platform: for tests, instead of the one that the kernel shows.
+    init(_ options: LaunchOptions, platform: (any EvidenceProvider)? = nil) {
         self.options = options
+        givenPlatform = platform
         speaker = Speaker(terminal: options.console)
     }
 
@@ -32,7 +36,8 @@ struct Launch {
         do throws(StopError) {
             let preparation = Preparation(options: options, speaker: speaker, hashing: hashing)
             try preparation.checkGuest()
-            let platform = try preparation.platform()
+            let platform =
+                if let givenPlatform { givenPlatform } else { try preparation.platform() }
             finished("platform")
             let chosen = try preparation.chosenConfig(platform)
             config = chosen.config
