@@ -67,6 +67,17 @@ static inline int bootgate_EVP_CIPHER_CTX_get_tag(EVP_CIPHER_CTX *context, int c
     return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, count, tag);
 }
 
+/* In C, because parameters keep pointers to their names, and Swift's strings move. */
+static inline int bootgate_EVP_MAC_init_sha256(
+    EVP_MAC_CTX *context, const unsigned char *key, size_t count) {
+    char digest[] = "SHA256";
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_init(context, key, count, parameters);
+}
+
 static inline EVP_PKEY *bootgate_generate_rsa(size_t bits) {
     return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", bits);
 }

@@ -81,20 +81,12 @@ public enum HKDF {
         guard let context = unsafe EVP_MAC_CTX_new(algorithm.handle) else {
             preconditionFailure("libcrypto is out of memory")
         }
-        let digest = Array("SHA256".utf8CString)
-        let started = unsafe digest.withUnsafeBufferPointer { digest in
-            // The parameter is only read; C has no const here.
-            let name = unsafe UnsafeMutablePointer(mutating: digest.baseAddress)
-            var parameters = unsafe [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            // An empty key is as many zeros (RFC 5869, section 2.2); a null one would keep the old.
-            return unsafe key.isEmpty
-                ? EVP_MAC_init(context, noKey, noKey.count, &parameters)
-                : EVP_MAC_init(
-                    context, key.bindMemory(to: UInt8.self).baseAddress, key.count, &parameters)
-        }
+        // An empty key is as many zeros (RFC 5869, section 2.2); a null one would keep the old.
+        let started =
+            unsafe key.isEmpty
+            ? bootgate_EVP_MAC_init_sha256(context, noKey, noKey.count)
+            : bootgate_EVP_MAC_init_sha256(
+                context, key.bindMemory(to: UInt8.self).baseAddress, key.count)
         precondition(started == 1, "libcrypto has no HMAC-SHA256")
         return unsafe context
     }
