@@ -130,6 +130,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Bytes"], path: "Tests/Support",
             swiftSettings: strict),
         tests("Bytes", []),
+        tests("Protocol", ["Bytes", "OpenSSL"], excluding: ["Vectors"]),
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
         tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),

@@ -24,7 +24,7 @@ public struct AttesterSession: Sendable {
         case idle(first: [UInt8], next: Waiting)
         case waiting(Waiting)
         case challenged(Challenge, frame: [UInt8])
-        case released(binding: FixedBytes<64>)
+        case released
         case finished
         case dead
     }
@@ -134,45 +134,37 @@ public struct AttesterSession: Sendable {
     }
 
     private mutating func take(_ frame: Frame) throws(SessionError) -> AttesterEvent {
-        do {
-            switch frame.type {
-            case .challenge:
-                let challenge = try Challenge(parsing: frame.body)
-                for kind in challenge.evidenceKinds.sorted()
-                where hello?.evidenceKinds.contains(kind) != true {
-                    throw SessionError.evidenceKindNotAgreed(kind)
-                }
-                state = .challenged(challenge, frame: frame.encoded())
-                return .challenge(challenge)
-            case .release:
-                guard case .waiting(.decision(let binding)) = state else {
-                    throw SessionError.unexpectedMessage(.release)
-                }
-                let release = try Release(parsing: frame.body)
-                state = .released(binding: binding)
-                return .released(release, binding: binding)
-            case .refused:
-                let refused = try Refused(parsing: frame.body)
-                state = .finished
-                return .refused(refused)
-            case .held:
-                let held = try Held(parsing: frame.body)
-                state = .finished
-                return .held(held)
-            case .commit:
-                state = .finished
-                return .commit
-            case .close:
-                state = .finished
-                return .closed
-            case .hello, .evidence, .outcome, .lateOutcome:
-                throw SessionError.unexpectedMessage(frame.type)
+        switch frame.type {
+        case .challenge:
+            let challenge: Challenge = try frame.message()
+            for kind in challenge.evidenceKinds.sorted()
+            where hello?.evidenceKinds.contains(kind) != true {
+                throw .evidenceKindNotAgreed(kind)
             }
-        } catch let error as ParseError {
-            throw .malformed(frame.type, error)
-        } catch let error as SessionError {
-            throw error
-        } catch {
+            state = .challenged(challenge, frame: frame.encoded())
+            return .challenge(challenge)
+        case .release:
+            guard case .waiting(.decision(let binding)) = state else {
+                throw .unexpectedMessage(.release)
+            }
+            let release: Release = try frame.message()
+            state = .released
+            return .released(release, binding: binding)
+        case .refused:
+            let refused: Refused = try frame.message()
+            state = .finished
+            return .refused(refused)
+        case .held:
+            let held: Held = try frame.message()
+            state = .finished
+            return .held(held)
+        case .commit:
+            state = .finished
+            return .commit
+        case .close:
+            state = .finished
+            return .closed
+        case .hello, .evidence, .outcome, .lateOutcome:
             throw .unexpectedMessage(frame.type)
         }
     }

@@ -59,28 +59,43 @@ public struct BrokerAddress: Hashable, Sendable {
 
     /// RFC 4291 text without a zone: eight groups, or fewer around one `::`.
     private static func isIPv6(_ text: Substring) -> Bool {
+        let halves = halves(of: text)
+        guard let before = groups(halves.before, mayEndInIPv4: halves.after == nil) else {
+            return false
+        }
+        guard let second = halves.after else { return before == 8 }
+        guard let after = groups(second, mayEndInIPv4: true) else { return false }
+        return before + after <= 7
+    }
+
+    /// What stands on both sides of the first `::`; no second half where there is none.
+    private static func halves(of text: Substring) -> (before: Substring, after: Substring?) {
+        let colon = UInt8(ascii: ":")
+        let bytes = text.utf8
+        for (index, next) in zip(bytes.indices, bytes.indices.dropFirst())
+        where bytes[index] == colon && bytes[next] == colon {
+            return (text[..<index], text[bytes.index(after: next)...])
+        }
+        return (text, nil)
+    }
+
+    /// How many groups of 16 bits `text` spells; nil where it spells something else.
+    private static func groups(_ text: Substring, mayEndInIPv4: Bool) -> Int? {
+        guard !text.isEmpty else { return 0 }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        var groups = 0
-        var gaps = 0
+        var count = 0
         for (index, part) in parts.enumerated() {
-            if part.isEmpty {
-                gaps += 1
-            } else if index == parts.count - 1, isIPv4(part) {
-                groups += 2
+            if mayEndInIPv4, index == parts.count - 1, isIPv4(part) {
+                count += 2
+            } else if (1...4).contains(part.utf8.count),
+                part.utf8.allSatisfy(Characters.isHexadecimal)
+            {
+                count += 1
             } else {
-                guard part.utf8.count <= 4, part.utf8.allSatisfy(Characters.isHexadecimal) else {
-                    return false
-                }
-                groups += 1
+                return nil
             }
         }
-        guard gaps > 0 else { return groups == 8 }
-        // `::` alone is three empty parts, at an end two, in the middle one.
-        let atStart = text.hasPrefix("::")
-        let atEnd = text.hasSuffix("::")
-        guard groups <= 7, parts.count >= 3 else { return false }
-        return gaps == (text == "::" ? 3 : (atStart != atEnd ? 2 : (atStart ? 0 : 1)))
-            && (atStart || !text.hasPrefix(":")) && (atEnd || !text.hasSuffix(":"))
+        return count
     }
 }
 

@@ -80,6 +80,17 @@ public struct Frame: Equatable, Sendable {
     }
 }
 
+extension Frame {
+    /// The message in the body; its faults are named after the frame's type.
+    func message<M: Message>(_ type: M.Type = M.self) throws(SessionError) -> M {
+        do {
+            return try M(parsing: body)
+        } catch {
+            throw .malformed(self.type, error)
+        }
+    }
+}
+
 /// A message that has a body of its own.
 public protocol Message: Sendable {
     /// The type of its frame.

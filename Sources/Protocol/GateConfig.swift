@@ -81,9 +81,9 @@ public struct GateConfig: Equatable, Sendable {
         vm = try fields.one("vm", expected: "[a-z0-9][a-z0-9.-]{0,63}", VMIdentifier.init)
         brokers = try fields.many(
             "broker", atMost: 16, expected: "host, host:port or [IPv6]:port", BrokerAddress.init)
-        pins = try fields.many("pin", atMost: 8, expected: "sha256: and 64 hexadecimal digits") {
-            $0.hasPrefix("sha256:") ? FixedBytes(hex: String($0.dropFirst(7))) : nil
-        }
+        pins = try fields.many(
+            "pin", atMost: 8, expected: "sha256: and 64 lower-case hexadecimal digits",
+            GateConfigValue.pin)
         device = try fields.one(
             "device", expected: "UUID= and a lower-case UUID", GateConfigValue.uuid)
         name = try fields.one(

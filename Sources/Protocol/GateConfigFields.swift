@@ -1,3 +1,5 @@
+import Bytes
+
 /// The lines of a `gate.conf`, taken key by key; what is left at the end was not known.
 struct GateConfigFields {
     private struct Line {
@@ -139,6 +141,13 @@ struct GateConfigFields {
 enum GateConfigValue {
     static func choices<T: CaseIterable & RawRepresentable<String>>(_ type: T.Type) -> String {
         T.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
+    static func pin(_ text: String) -> FixedBytes<32>? {
+        guard text.hasPrefix("sha256:") else { return nil }
+        let digits = text.dropFirst(7)
+        return digits.utf8.allSatisfy(Characters.isLowerHexadecimal)
+            ? FixedBytes(hex: String(digits)) : nil
     }
 
     static func uuid(_ text: String) -> String? {

@@ -19,9 +19,9 @@ public struct VerifierSession: Sendable {
     private enum State {
         case awaitingFirst
         case greeted(Hello, frame: [UInt8])
-        case awaitingEvidence(Hello, Challenge, binding: Transcript)
-        case appraising(Hello, binding: FixedBytes<64>)
-        case awaitingOutcome(binding: FixedBytes<64>)
+        case awaitingEvidence(Hello, Challenge, Transcript)
+        case appraising(Purpose)
+        case awaitingOutcome
         case settling(staged: Bool)
         case settlingLate
         case finished
@@ -77,17 +77,15 @@ public struct VerifierSession: Sendable {
         }
         let frame = challenge.frame()
         state = .awaitingEvidence(
-            hello, challenge, binding: Transcript(hello: helloFrame, challenge: frame))
+            hello, challenge, Transcript(hello: helloFrame, challenge: frame))
         return frame
     }
 
     /// Lets the key go. The ledger's row must be durable before these bytes leave.
     public mutating func release(_ release: Release) throws(SessionError) -> [UInt8] {
         if case .dead = state { throw .dead }
-        guard case .appraising(let hello, let binding) = state, hello.purpose == .launch else {
-            return try fail(.cannotSend(.release))
-        }
-        state = .awaitingOutcome(binding: binding)
+        guard case .appraising(.launch) = state else { return try fail(.cannotSend(.release)) }
+        state = .awaitingOutcome
         return release.frame()
     }
 
@@ -123,8 +121,7 @@ public struct VerifierSession: Sendable {
     public mutating func close() throws(SessionError) -> [UInt8] {
         switch state {
         case .dead: throw .dead
-        case .settling, .settlingLate: break
-        case .appraising(let hello, _) where hello.purpose == .runtime: break
+        case .settling, .settlingLate, .appraising(.runtime): break
         default: return try fail(.cannotSend(.close))
         }
         state = .finished
@@ -141,39 +138,31 @@ public struct VerifierSession: Sendable {
     }
 
     private mutating func take(_ frame: Frame) throws(SessionError) -> VerifierEvent {
-        do {
-            switch (frame.type, state) {
-            case (.hello, .awaitingFirst):
-                let hello = try Hello(parsing: frame.body)
-                state = .greeted(hello, frame: frame.encoded())
-                return .hello(hello)
-            case (.lateOutcome, .awaitingFirst):
-                let lateOutcome = try LateOutcome(parsing: frame.body)
-                state = .settlingLate
-                return .lateOutcome(lateOutcome)
-            case (.evidence, .awaitingEvidence(let hello, let challenge, let transcript)):
-                let evidence = try EvidenceMessage(parsing: frame.body)
-                guard challenge.evidenceKinds.contains(evidence.kind) else {
-                    throw SessionError.evidenceKindNotAgreed(evidence.kind)
-                }
-                let binding = Binding.reportData(
-                    for: hello.purpose, exporter: exporter, hello: transcript.hello,
-                    challenge: transcript.challenge,
-                    attestationKeyName: evidence.attestationKeyName, hashing: hashing)
-                state = .appraising(hello, binding: binding)
-                return .evidence(evidence, binding: binding)
-            case (.outcome, .awaitingOutcome):
-                let outcome = try Outcome(parsing: frame.body)
-                state = .settling(staged: outcome.stagesHeader)
-                return .outcome(outcome)
-            default:
-                throw SessionError.unexpectedMessage(frame.type)
+        switch (frame.type, state) {
+        case (.hello, .awaitingFirst):
+            let hello: Hello = try frame.message()
+            state = .greeted(hello, frame: frame.encoded())
+            return .hello(hello)
+        case (.lateOutcome, .awaitingFirst):
+            let lateOutcome: LateOutcome = try frame.message()
+            state = .settlingLate
+            return .lateOutcome(lateOutcome)
+        case (.evidence, .awaitingEvidence(let hello, let challenge, let transcript)):
+            let evidence: EvidenceMessage = try frame.message()
+            guard challenge.evidenceKinds.contains(evidence.kind) else {
+                throw .evidenceKindNotAgreed(evidence.kind)
             }
-        } catch let error as ParseError {
-            throw .malformed(frame.type, error)
-        } catch let error as SessionError {
-            throw error
-        } catch {
+            let binding = Binding.reportData(
+                for: hello.purpose, exporter: exporter, hello: transcript.hello,
+                challenge: transcript.challenge,
+                attestationKeyName: evidence.attestationKeyName, hashing: hashing)
+            state = .appraising(hello.purpose)
+            return .evidence(evidence, binding: binding)
+        case (.outcome, .awaitingOutcome):
+            let outcome: Outcome = try frame.message()
+            state = .settling(staged: outcome.stagesHeader)
+            return .outcome(outcome)
+        default:
             throw .unexpectedMessage(frame.type)
         }
     }
