@@ -3,21 +3,21 @@
 /// A length from the wire is compared with what is left before it is used, never added to an offset.
 /// End each structure with ``finish(_:)``, so that trailing bytes are refused.
 public struct ByteReader: ~Escapable {
-    private let bytes: RawSpan
-    private var offset = 0
+    @usableFromInline let bytes: RawSpan
+    @usableFromInline var offset = 0
 
     /// Reads `bytes` from their start.
     @_lifetime(copy bytes)
-    public init(_ bytes: RawSpan) {
+    @inlinable public init(_ bytes: RawSpan) {
         self.bytes = bytes
     }
 
     /// How many bytes have not been read.
-    public var remaining: Int { bytes.byteCount - offset }
+    @inlinable public var remaining: Int { bytes.byteCount - offset }
 
     /// Takes one byte.
     @_lifetime(self: copy self)
-    public mutating func uint8(_ field: String) throws(ParseError) -> UInt8 {
+    @inlinable public mutating func uint8(_ field: String) throws(ParseError) -> UInt8 {
         try require(1, field)
         defer { offset += 1 }
         return byte(at: offset)
@@ -25,7 +25,7 @@ public struct ByteReader: ~Escapable {
 
     /// Takes an integer in network byte order (RFC 8446, section 3.3).
     @_lifetime(self: copy self)
-    public mutating func bigEndian<T: FixedWidthInteger & UnsignedInteger>(
+    @inlinable public mutating func bigEndian<T: FixedWidthInteger & UnsignedInteger>(
         _ field: String, as type: T.Type = T.self
     ) throws(ParseError) -> T {
         try bigEndian(field, byteCount: T.bitWidth / 8, as: type)
@@ -33,7 +33,7 @@ public struct ByteReader: ~Escapable {
 
     /// Takes an integer of `byteCount` bytes in network byte order, such as a `uint24`.
     @_lifetime(self: copy self)
-    public mutating func bigEndian<T: FixedWidthInteger & UnsignedInteger>(
+    @inlinable public mutating func bigEndian<T: FixedWidthInteger & UnsignedInteger>(
         _ field: String, byteCount: Int, as type: T.Type = T.self
     ) throws(ParseError) -> T {
         try require(byteCount, field)
@@ -47,7 +47,7 @@ public struct ByteReader: ~Escapable {
 
     /// Takes a little-endian integer, as in AMD's and Intel's structures.
     @_lifetime(self: copy self)
-    public mutating func littleEndian<T: FixedWidthInteger & UnsignedInteger>(
+    @inlinable public mutating func littleEndian<T: FixedWidthInteger & UnsignedInteger>(
         _ field: String, as type: T.Type = T.self
     ) throws(ParseError) -> T {
         let byteCount = T.bitWidth / 8
@@ -75,7 +75,7 @@ public struct ByteReader: ~Escapable {
 
     /// Takes a field of a size fixed by its specification.
     @_lifetime(self: copy self)
-    public mutating func fixed<let count: Int>(
+    @inlinable public mutating func fixed<let count: Int>(
         _ field: String, as type: FixedBytes<count>.Type = FixedBytes<count>.self
     ) throws(ParseError) -> FixedBytes<count> {
         try require(count, field)
@@ -120,7 +120,7 @@ public struct ByteReader: ~Escapable {
 
     /// Takes `count` reserved bytes, which must be zero.
     @_lifetime(self: copy self)
-    public mutating func mustBeZero(_ field: String, count: Int) throws(ParseError) {
+    @inlinable public mutating func mustBeZero(_ field: String, count: Int) throws(ParseError) {
         try require(count, field)
         for index in 0..<count where byte(at: offset + index) != 0 {
             throw .reservedNotZero(field: field)
@@ -148,13 +148,13 @@ public struct ByteReader: ~Escapable {
         return length
     }
 
-    private func require(_ count: Int, _ field: String) throws(ParseError) {
+    @inlinable func require(_ count: Int, _ field: String) throws(ParseError) {
         guard count >= 0, count <= remaining else {
             throw .truncated(field: field, needed: count, available: remaining)
         }
     }
 
-    private func byte(at index: Int) -> UInt8 {
+    @inlinable func byte(at index: Int) -> UInt8 {
         // In bounds: every caller went through `require`.
         unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
     }

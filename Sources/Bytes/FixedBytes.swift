@@ -1,14 +1,14 @@
 /// A public value of exactly `count` bytes: a digest, a nonce, an identifier. Never a secret.
 public struct FixedBytes<let count: Int>: Sendable {
-    private var storage: InlineArray<count, UInt8>
+    @usableFromInline var storage: InlineArray<count, UInt8>
 
     /// All zero.
-    public init() {
+    @inlinable public init() {
         storage = InlineArray(repeating: 0)
     }
 
     /// Copies `bytes`; nil unless there are exactly `count`.
-    public init?(_ bytes: some Collection<UInt8>) {
+    @inlinable public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == count else { return nil }
         storage = InlineArray(repeating: 0)
         for (index, byte) in bytes.enumerated() {
@@ -23,13 +23,13 @@ public struct FixedBytes<let count: Int>: Sendable {
     }
 
     /// The byte at `index`, which must be within `0..<count`.
-    public subscript(index: Int) -> UInt8 {
+    @inlinable public subscript(index: Int) -> UInt8 {
         get { storage[index] }
         set { storage[index] = newValue }
     }
 
     /// The bytes as an array.
-    public var bytes: [UInt8] {
+    @inlinable public var bytes: [UInt8] {
         (0..<count).map { storage[$0] }
     }
 
@@ -37,14 +37,14 @@ public struct FixedBytes<let count: Int>: Sendable {
     public var hex: String { Hex.encode(bytes) }
 
     /// Whether every byte is zero.
-    public var isZero: Bool {
+    @inlinable public var isZero: Bool {
         (0..<count).allSatisfy { storage[$0] == 0 }
     }
 }
 
 extension FixedBytes: Hashable {
     /// Compares in time that depends on `count` only.
-    public static func == (left: Self, right: Self) -> Bool {
+    @inlinable public static func == (left: Self, right: Self) -> Bool {
         var difference: UInt8 = 0
         for index in 0..<count {
             difference |= left.storage[index] ^ right.storage[index]
@@ -53,7 +53,7 @@ extension FixedBytes: Hashable {
     }
 
     /// Feeds all bytes.
-    public func hash(into hasher: inout Hasher) {
+    @inlinable public func hash(into hasher: inout Hasher) {
         for index in 0..<count {
             hasher.combine(storage[index])
         }
