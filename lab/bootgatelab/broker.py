@@ -75,7 +75,7 @@ class Broker:
         if tapped and not self.tap:
             self.tap = Tap(self._tap_socket, self.socket)
         door = self._tap_socket if tapped else self.socket
-        argv = [OWNER, "--socket", door, "--json", *arguments]
+        argv = [OWNER, *arguments, "--socket", door, "--json"]
         done = subprocess.run(
             [str(part) for part in argv], capture_output=True, text=True, timeout=60,
             check=False, **options)
