@@ -1,4 +1,5 @@
 """One VM: QEMU, its console, its monitor."""
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ COMMAND_LINE = (
     "mitigations=off nokaslr lsm=integrity cryptomgr.notests clearcpuid=cx16 "
     "module_blacklist=kvm_amd,kvm,ahci,libata")
 MEMORY = 512 << 20
-BOOT_LIMIT = 180
+BOOT_LIMIT = int(os.environ.get("BOOTGATE_BOOT_LIMIT", "180"))
 
 PANIC = re.compile(r"Kernel panic|Oops:|BUG: |general protection fault|Call Trace:")
 AGENT = re.compile(r"bootgate: ")
