@@ -153,6 +153,9 @@ let package = Package(
                 "TestSupport", .logging,
             ]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
+        tests(
+            "OwnerCLI",
+            ["AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Protocol", .argumentParser]),
         tests("Attester", ["Bytes", "Linux", "Protocol"]),
         tests(
             "InitramfsAgent",

@@ -20,32 +20,35 @@ extension LUKSVolume {
             unsafe crypt_set_pbkdf_type(device, derivation)
         }
         if chosen < 0 { throw log.failure("choosing the key derivation", chosen) }
-        let (key, secret) = unsafe (volumeKey.characters, passphrase.characters)
-        let result = unsafe crypt_keyslot_add_by_volume_key(
-            device, keyslot.map { Int32($0) } ?? CRYPT_ANY_SLOT, key.baseAddress, key.count,
-            secret.baseAddress, secret.count)
+        let result = unsafe add(
+            device, keyslot.map { Int32($0) } ?? CRYPT_ANY_SLOT, volumeKey.characters,
+            passphrase.characters)
         if result < 0 { throw log.failure("adding a keyslot", result) }
         return Int(result)
     }
 
     /// Wipes and removes a keyslot.
     public func removeKeyslot(_ keyslot: Int) throws(LUKSError) {
-        let result = unsafe crypt_keyslot_destroy(device, Int32(keyslot))
+        let device = unsafe device
+        let result = LUKSLibrary.call { unsafe crypt_keyslot_destroy(device, Int32(keyslot)) }
         if result < 0 { throw log.failure("removing keyslot \(keyslot)", result) }
     }
 
     /// Stores a token in JSON, as `token` or in the first free place; returns its number.
     @discardableResult
     public func setToken(json: String, token: Int? = nil) throws(LUKSError) -> Int {
-        let result = unsafe crypt_token_json_set(
-            device, token.map { Int32($0) } ?? CRYPT_ANY_TOKEN, json)
+        let device = unsafe device
+        let result = LUKSLibrary.call {
+            unsafe crypt_token_json_set(device, token.map { Int32($0) } ?? CRYPT_ANY_TOKEN, json)
+        }
         if result < 0 { throw log.failure("storing a token", result) }
         return Int(result)
     }
 
     /// Removes a token.
     public func removeToken(_ token: Int) throws(LUKSError) {
-        let result = unsafe crypt_token_json_set(device, Int32(token), nil)
+        let device = unsafe device
+        let result = LUKSLibrary.call { unsafe crypt_token_json_set(device, Int32(token), nil) }
         if result < 0 { throw log.failure("removing token \(token)", result) }
     }
 
@@ -65,16 +68,29 @@ extension LUKSVolume {
             var parameters = unsafe crypt_params_luks2()
             unsafe parameters.pbkdf = derivation
             unsafe parameters.sector_size = UInt32(sectorSize)
-            return unsafe crypt_format(
-                device, "LUKS2", "aes", "xts-plain64", uuid, key.baseAddress, key.count,
-                &parameters)
+            return LUKSLibrary.call {
+                unsafe crypt_format(
+                    device, "LUKS2", "aes", "xts-plain64", uuid, key.baseAddress, key.count,
+                    &parameters)
+            }
         }
         guard result >= 0 else {
             let failure = log.failure("formatting \(path)", result)
-            unsafe crypt_free(device)
+            LUKSLibrary.call { unsafe crypt_free(device) }
             throw failure
         }
         return unsafe LUKSVolume(owning: device, log)
+    }
+}
+
+// Apart from the method: the 6.3.1 compiler crashes on a closure there (SendNonSendable).
+private func add(
+    _ device: OpaquePointer, _ keyslot: Int32, _ key: UnsafeBufferPointer<CChar>,
+    _ passphrase: UnsafeBufferPointer<CChar>
+) -> Int32 {
+    LUKSLibrary.call {
+        unsafe crypt_keyslot_add_by_volume_key(
+            device, keyslot, key.baseAddress, key.count, passphrase.baseAddress, passphrase.count)
     }
 }
 

@@ -16,10 +16,10 @@ import Glibc
         device path: String, header: String? = nil, locking: Bool = true
     ) throws(LUKSError) {
         let (device, log) = try unsafe Self.handle(path, header: header, locking: locking)
-        let result = unsafe crypt_load(device, "LUKS2", nil)
+        let result = LUKSLibrary.call { unsafe crypt_load(device, "LUKS2", nil) }
         guard result == 0 else {
             let message = log.take()
-            unsafe crypt_free(device)
+            LUKSLibrary.call { unsafe crypt_free(device) }
             throw .failed(
                 operation: "reading the LUKS2 header of \(path)", errno: -result, message: message)
         }
@@ -33,17 +33,20 @@ import Glibc
     }
 
     deinit {
-        unsafe crypt_free(device)
+        let device = unsafe device
+        LUKSLibrary.call { unsafe crypt_free(device) }
     }
 
     static func handle(
         _ path: String, header: String?, locking: Bool
     ) throws(LUKSError) -> (OpaquePointer, LUKSLog) {
-        LUKSLog.silenceGlobalLog()
-        crypt_metadata_locking(nil, locking ? 1 : 0)
         var device: OpaquePointer?
-        let result = unsafe crypt_init_data_device(
-            &device, header ?? path, header == nil ? nil : path)
+        let result = LUKSLibrary.call {
+            LUKSLog.silenceGlobalLog()
+            crypt_metadata_locking(nil, locking ? 1 : 0)
+            return unsafe crypt_init_data_device(
+                &device, header ?? path, header == nil ? nil : path)
+        }
         guard result == 0, let device = unsafe device else {
             throw .failed(
                 operation: "opening \(path)", errno: -result,
@@ -88,9 +91,11 @@ import Glibc
         let number = keyslot.map { Int32($0) } ?? CRYPT_ANY_SLOT
         let secret = unsafe passphrase.characters
         return try unsafe SecretBytes(count: size) { block throws(LUKSError) in
-            let result = unsafe crypt_volume_key_get(
-                device, number, block.assumingMemoryBound(to: CChar.self).baseAddress, &size,
-                secret.baseAddress, secret.count)
+            let result = LUKSLibrary.call {
+                unsafe crypt_volume_key_get(
+                    device, number, block.assumingMemoryBound(to: CChar.self).baseAddress, &size,
+                    secret.baseAddress, secret.count)
+            }
             opened = Int(result)
             guard result < 0 else { return }
             if result == -EPERM { throw .keyslotRefusedKey(keyslot: keyslot) }
@@ -111,8 +116,11 @@ import Glibc
     ) throws(LUKSError) {
         let flags = readOnly ? bootgate_CRYPT_ACTIVATE_READONLY() : 0
         let key = unsafe volumeKey.characters
-        let result = unsafe crypt_activate_by_volume_key(
-            device, name, key.baseAddress, key.count, flags)
+        let device = unsafe device
+        let result = LUKSLibrary.call {
+            unsafe crypt_activate_by_volume_key(
+                device, name, key.baseAddress, key.count, flags)
+        }
         if result < 0 { throw log.failure("mapping \(name)", result) }
     }
 }

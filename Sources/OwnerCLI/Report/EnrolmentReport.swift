@@ -34,7 +34,7 @@ struct EnrolmentReport {
         let keyslot: Int
         let removedKeyslots: [Int]
         let headerDigest: String
-        let gateConf: String
+        let gateConfPath: String
         let configDigest: String
         let hostData: String?
         let qemuObject: String?
@@ -45,7 +45,7 @@ struct EnrolmentReport {
         let isHostData = advice.anchor == .hostData
         return JSON(
             vm: result.record, keyslot: result.keyslot, removedKeyslots: result.removedKeyslots,
-            headerDigest: result.headerDigest.hex, gateConf: gateConfPath,
+            headerDigest: result.headerDigest.hex, gateConfPath: gateConfPath,
             configDigest: advice.digest.hex,
             hostData: isHostData ? advice.hostData : nil,
             qemuObject: isHostData ? advice.qemuObject : nil,
