@@ -21,11 +21,14 @@ struct LaunchServer: Service {
     /// A crowd that comes back after a power cut waits here rather than being turned away.
     private static let backlog: Int32 = 8192
 
+    private static let ipv6Only = ChannelOptions.Types.SocketOption(
+        level: .ipv6, name: .ipv6_v6only)
+
     func run() async throws {
         var listeners: [any Channel] = []
         for address in settings.listen {
             listeners.append(
-                try await bootstrap().bind(host: address.host, port: address.port).get())
+                try await bootstrap(address).bind(host: address.host, port: address.port).get())
         }
         ready(listeners.compactMap { $0.localAddress.flatMap(Self.text) })
         try? await gracefulShutdown()
@@ -33,10 +36,13 @@ struct LaunchServer: Service {
         await drain()
     }
 
-    private func bootstrap() -> ServerBootstrap {
-        ServerBootstrap(group: group)
+    private func bootstrap(_ address: BrokerSettings.Listen) -> ServerBootstrap {
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        // So that 0.0.0.0 and [::] can both be listed.
+        let isIPv6 = address.host.contains(":")
+        return (isIPv6 ? bootstrap.serverChannelOption(Self.ipv6Only, value: 1) : bootstrap)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in accept(channel) }
