@@ -23,15 +23,11 @@ struct Table {
             ([titles] + rows).map { column < $0.count ? $0[column].text.count : 0 }.max() ?? 0
         }
         return ([titles] + rows).map { row in
-            let cells = row.enumerated().map { column, cell in
-                // The last column is not padded, so that no line ends in spaces.
-                let isLast = column == row.count - 1
-                let padding =
-                    isLast
-                    ? ""
-                    : String(
-                        repeating: " ", count: widths[column] - cell.text.count)
-                return screen.paint(cell.text, cell.tone) + padding
+            // Nothing is padded at the end, so that no line ends in spaces.
+            let last = row.lastIndex { !$0.text.isEmpty } ?? 0
+            let cells = row.prefix(last + 1).enumerated().map { column, cell in
+                let padding = column == last ? 0 : widths[column] - cell.text.count
+                return screen.paint(cell.text, cell.tone) + String(repeating: " ", count: padding)
             }
             return cells.joined(separator: "  ")
         }

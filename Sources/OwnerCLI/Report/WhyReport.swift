@@ -13,7 +13,7 @@ struct WhyReport {
         }
         if findings.isEmpty { lines.append("  No finding was kept for this launch.") }
         lines += ["", "  " + facts(screen).joined(separator: ", ") + "."]
-        let hints = findings.filter { $0.outcome != .ok }.compactMap(\.note)
+        let hints = findings.filter { $0.outcome == .refused }.compactMap(\.note)
         lines += hints.map { "Hint: \($0.shown)" }
         lines.append("Next: \(next)")
         return lines
@@ -63,7 +63,8 @@ struct WhyReport {
         let indent = String(repeating: " ", count: width + 16)
         switch finding.outcome {
         case .ok:
-            return [start + (finding.actual.isEmpty ? finding.expected : finding.actual).shown]
+            let value = finding.actual.isEmpty ? finding.expected : finding.actual
+            return [start + Self.shortened(value.shown)]
         case .notChecked:
             let reason = [finding.note, finding.actual, finding.expected].compactMap { $0 }
             return [start + (reason.first { !$0.isEmpty } ?? "").shown]
@@ -73,6 +74,14 @@ struct WhyReport {
                 indent + "expected  \(finding.expected.shown)",
             ]
         }
+    }
+
+    /// Digests that hold are shown by their ends; `--json` and refusals have them whole.
+    static func shortened(_ text: String) -> String {
+        text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            word.utf8.count >= 40 && word.allSatisfy(\.isHexDigit)
+                ? "\(word.prefix(8))..\(word.suffix(4))" : String(word)
+        }.joined(separator: " ")
     }
 
     private func facts(_ screen: Screen) -> [String] {
@@ -109,6 +118,9 @@ struct WhyReport {
         }
         if checks.contains("disk header") {
             return "if you changed the disk yourself, `bootgate vm enroll \(vm) --disk FILE`."
+        }
+        if checks.contains("debug") {
+            return "launch the VM without the debug bit in its guest policy."
         }
         if checks.contains("endorsements") {
             return "put the certificate that is named above into the broker's endorsements."
