@@ -85,6 +85,7 @@ class Proxy:
     """Listens on a port of its own and forwards to the broker."""
 
     def __init__(self, port, target_port):
+        self.port = port
         self.holds = {}
         self.connections = []
         self.attempts = 0

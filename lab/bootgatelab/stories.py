@@ -1,5 +1,6 @@
 """The list of scenarios, and the assertions that several of them make."""
 import dataclasses
+import re
 import typing
 
 from .processes import Failure, wait_until
@@ -89,7 +90,7 @@ def console_lines(guest):
 
 def said(guest, pattern, what):
     """The agent's line that matches, or a failure."""
-    found = guest.seen(r"bootgate: .*" + pattern)
+    found = guest.seen(re.compile(r"bootgate: .*" + pattern, re.IGNORECASE))
     if not found:
         raise Failure(f"the console does not say {what}: {console_lines(guest)[-3:]}")
     return found[1].string.split("bootgate: ", 1)[1]

@@ -7,7 +7,7 @@ def stops_before_network(world, guest, proxy):
     expect(proxy.attempts == 0, f"the agent opened {proxy.attempts} connections")
     rows = world.broker.launches()
     expect(not rows, f"the ledger has {len(rows)} launches")
-    line = said(guest, "(?i)(gate.conf|host.data)", "that the configuration is not the attested one")
+    line = said(guest, "(gate.conf|host.data)", "that the configuration is not the attested one")
     expect(guest.processor.program.lines, "the agent did not ask the processor for its anchor")
     return f"no connection made, powered off; console: {line or lines[-1]}"
 

@@ -74,9 +74,10 @@ def broker_with_another_key(world):
             lambda: len(impostor.refusals) >= 2 or impostor.received or not guest.console.running,
             180, "two refused handshakes")
         guest.judge_panic()
+        guest.wait_for(r"bootgate: .*waiting", "the agent to say that it waits")
         expect(not impostor.received, f"the agent sent {len(impostor.received)} bytes")
         expect(len(impostor.refusals) >= 2, "the agent did not come back")
-        line = said(guest, "(?i)(pin|key)", "that the key is not a pinned one")
+        line = said(guest, "(pin|key)", "that the key is not a pinned one")
         expect(not world.broker.launches(), "the real broker saw a launch")
     finally:
         impostor.stop()
@@ -88,9 +89,10 @@ def broker_comes_back(world):
     vm = world.enroll()
     world.broker.kill()
     guest = world.power_on(vm)
-    world.mark("agent", guest.wait_for(r"bootgate: .*not reachable", "an unreachable broker"))
+    world.mark("agent", guest.wait_for(r"bootgate: .*asking", "the agent to ask"))
     time.sleep(20)
     expect(guest.console.running, "the guest gave up")
+    said(guest, "waiting", "that it waits for the broker")
     world.broker.start()
     returned = time.monotonic() - guest.console.started
     world.mark("broker returned", returned)
