@@ -43,7 +43,7 @@ struct Launch {
             config = chosen.config
             report.vm = chosen.config.vm.description
             finished("config")
-            let disks = try preparation.disks(chosen.config)
+            let early = try preparation.disks(chosen.config)
             finished("header")
             let context: TLSClientContext
             do throws(TLSError) {
@@ -52,6 +52,7 @@ struct Launch {
                 throw StopError(.internalError, error.description)
             }
             awaitNetwork(chosen.config)
+            let disks = preparation.disks(since: early, chosen.config)
             finished("network")
             return settle(chosen, platform, disks, context)
         } catch {

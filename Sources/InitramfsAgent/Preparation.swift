@@ -20,6 +20,8 @@ struct Preparation {
     private static let platformPatience: UInt64 = 30_000
     private static let configPatience: UInt64 = 5000
     private static let diskPatience: UInt64 = 60_000
+    /// How long to look for another disk, in milliseconds, after one that is not usable.
+    private static let decoyPatience: UInt64 = 3000
 
     let options: LaunchOptions
     let speaker: Speaker
@@ -115,25 +117,42 @@ struct Preparation {
     /// The disks that may be the root: usually one.
     func disks(_ config: GateConfig) throws(StopError) -> [RootDisk] {
         var faults: [String] = []
+        var firstFault: UInt64?
         let patience = options.device == nil ? Self.diskPatience : 0
         let found = Self.waiting(upTo: patience) { () -> [RootDisk]? in
             let search = DiskSearch(
                 paths: options.device.map { [$0] } ?? DiskSearch.everywhere(), config: config,
                 hashing: hashing, reportsAll: options.device != nil)
             faults = search.faults
-            // A disk with a broken header does not get better by waiting.
-            return search.disks.isEmpty && faults.isEmpty ? nil : search.disks
+            guard search.disks.isEmpty else { return search.disks }
+            if faults.isEmpty { return nil }
+            // A disk with a broken header does not get better by waiting, but it may be a decoy
+            // that came up before the right one.
+            let now = Clock.monotonicMilliseconds
+            let since = firstFault ?? now
+            firstFault = since
+            return now - since < Self.decoyPatience ? nil : []
         }
         for fault in faults { speaker.say("disk passed over: \(fault)") }
         guard let found, !found.isEmpty else {
             throw StopError(
                 .unusableInput, "no usable LUKS2 disk with UUID \(config.device)")
         }
-        if found.count > 1 {
-            speaker.say(
-                "\(found.count) disks have UUID \(config.device); the broker will tell which")
-        }
         return found
+    }
+
+    /// `early` and the disks with that UUID that have come up since: the first may be a decoy.
+    func disks(since early: [RootDisk], _ config: GateConfig) -> [RootDisk] {
+        guard options.device == nil else { return early }
+        let search = DiskSearch(
+            paths: DiskSearch.everywhere(), config: config, hashing: hashing, reportsAll: false)
+        let late = search.disks.filter { disk in !early.contains { $0.digest == disk.digest } }
+        let disks = early + late
+        if disks.count > 1 {
+            speaker.say(
+                "\(disks.count) disks have UUID \(config.device); the broker will tell which")
+        }
+        return disks
     }
 
     /// Asks `look` again and again until it finds something or the time is over.
