@@ -1,5 +1,6 @@
 """The disk is hostile input."""
 import base64
+import secrets
 
 from .. import luks, paths
 from ..guest import copy_disk
@@ -9,9 +10,11 @@ from ..stories import (
 
 
 def give_wrong_key(world, vm):
-    """Puts another disk key in the broker's store, through the owner's own door."""
-    wrong = dict(vm.enrolment, key=base64.b64encode(bytes(range(32))).decode())
-    world.broker.put(f"/v1/vms/{vm.name}", wrong)
+    """Puts another disk key in the broker's store, through the owner's own door; the key."""
+    wrong = secrets.token_bytes(32)
+    enrolment = dict(vm.enrolment, key=base64.b64encode(wrong).decode())
+    world.broker.put(f"/v1/vms/{vm.name}", enrolment)
+    return wrong
 
 
 @scenario("wrong-disk-key", "the broker holds a key that does not open the disk")
