@@ -129,7 +129,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Bytes"], path: "Tests/Support",
             swiftSettings: strict),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Bytes", "Protocol", "Evidence", "Policy", "Settings", "LUKS"],
+            path: "fuzz/Sources/FuzzTargets", swiftSettings: strict),
         tests("Bytes", []),
+        tests("FuzzTargets", []),
         tests("Protocol", ["Bytes", "OpenSSL"], excluding: ["Vectors"]),
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
         tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),

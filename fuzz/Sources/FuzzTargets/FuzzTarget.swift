@@ -1,0 +1,114 @@
+import Bytes
+import Evidence
+import LUKS
+import Policy
+import Protocol
+import Settings
+
+/// One parser or state machine under fuzzing. Ordinary tests run the seeds and every found case.
+///
+/// A target traps when a property fails; any other return is success, whatever the parser said.
+public enum FuzzTarget: String, CaseIterable, Sendable {
+    /// Frames and each message: what is accepted must be encoded to the same bytes.
+    case frame
+    /// The attester's side, under any order of bytes and calls.
+    case attesterSession = "attester-session"
+    /// The verifier's side, under any order of bytes and calls.
+    case verifierSession = "verifier-session"
+    /// `gate.conf`: what is accepted must survive its own text.
+    case gateConfig = "gate-config"
+    /// The opened RELEASE: what is accepted must be encoded to the same bytes.
+    case releasePayload = "release-payload"
+    /// SNP attestation reports.
+    case snpReport = "snp-report"
+    /// GHCB certificate tables.
+    case snpCertificateTable = "snp-certificate-table"
+    /// LUKS2 headers with their JSON, our rules, and the image made for libcryptsetup.
+    case luks2Header = "luks2-header"
+    /// TOML documents.
+    case toml
+    /// Policies in TOML: what is accepted must have a canonical form.
+    case policy
+    /// `broker.toml`.
+    case brokerSettings = "broker-settings"
+
+    /// Runs the target on `input`.
+    public func run(_ input: [UInt8]) {
+        switch self {
+        case .frame: FrameTarget.run(input)
+        case .attesterSession: SessionTarget.attester(input)
+        case .verifierSession: SessionTarget.verifier(input)
+        case .gateConfig: Self.gateConfig(input)
+        case .releasePayload: Self.releasePayload(input)
+        case .snpReport: _ = try? SNPReport(parsing: input)
+        case .snpCertificateTable: _ = try? SNPCertificateTable(parsing: input)
+        case .luks2Header: LUKS2Target.run(input)
+        case .toml: _ = try? TOMLDocument(parsing: String(decoding: input, as: UTF8.self))
+        case .policy:
+            let text = String(decoding: input, as: UTF8.self)
+            _ = (try? AppraisalPolicy(toml: text))?.canonicalBytes
+        case .brokerSettings:
+            let text = String(decoding: input, as: UTF8.self)
+            _ = try? BrokerSettings(toml: text, directory: "/etc/bootgate")
+        }
+    }
+
+    /// Inputs to start from, besides those in `fuzz/Seeds`.
+    public var seeds: [[UInt8]] {
+        switch self {
+        case .frame: FrameTarget.seeds
+        case .attesterSession: SessionTarget.attesterSeeds
+        case .verifierSession: SessionTarget.verifierSeeds
+        case .gateConfig: [Array(Seeds.gateConfig.utf8)]
+        case .releasePayload:
+            [
+                [UInt8](repeating: 1, count: 17) + [0, 2, 9, 9] + [UInt8](repeating: 2, count: 32)
+                    + [0, 1, 7]
+            ]
+        case .luks2Header: LUKS2Target.seeds
+        case .toml: [Array(#"a.b = [1, "x", {c = 1979-05-27T07:32:00Z}] # d"#.utf8)]
+        case .snpReport, .snpCertificateTable, .policy, .brokerSettings: []
+        }
+    }
+
+    private static func gateConfig(_ input: [UInt8]) {
+        guard let config = try? GateConfig(parsing: input) else { return }
+        let again = try? GateConfig(parsing: config.serialized())
+        precondition(again == config, "a config changes in its own text")
+    }
+
+    private static func releasePayload(_ input: [UInt8]) {
+        let plaintext = unsafe SecretBytes(copying: input.span.bytes)
+        do throws(ParseError) {
+            let payload = try ReleasePayload(parsing: plaintext)
+            precondition(payload.encoded().isEqual(to: plaintext), "two texts for one payload")
+        } catch {}
+    }
+}
+
+/// No hash at all, so that a fuzzer gets past checksums.
+struct WeakHashing: Hashing {
+    func sha256(_ bytes: [UInt8]) -> FixedBytes<32> { FixedBytes() }
+    func sha384(_ bytes: [UInt8]) -> FixedBytes<48> { FixedBytes() }
+    func sha512(_ bytes: [UInt8]) -> FixedBytes<64> { FixedBytes() }
+}
+
+enum Seeds {
+    static let gateConfig = """
+        # seed
+        vm = web-1
+        broker = [2001:db8::1]:7411
+        broker = broker.example
+        pin = sha256:0000000000000000000000000000000000000000000000000000000000000000
+        device = UUID=00000000-0000-0000-0000-000000000000
+        name = root
+        key_name = disk
+        cipher = aes-xts-plain64
+        key_bits = 512
+        anchor = host-data
+        on_unreachable = retry
+        on_refused = poweroff
+        on_open_failure = reboot
+
+        """
+}
