@@ -16,7 +16,7 @@ def of_process(program):
 
 def crash(program, folder):
     """Makes a program dump core; the core files that came of it."""
-    program.signal(signal.SIGQUIT)
+    program.signal(signal.SIGABRT)
     program.wait(20)
     return [path for path in folder.glob("core*") if path.is_file()]
 
