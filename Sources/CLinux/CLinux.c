@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -42,6 +43,15 @@ int bootgate_forbid_core_files(void)
 {
     const struct rlimit none = { 0, 0 };
     return setrlimit(RLIMIT_CORE, &none);
+}
+
+int bootgate_forbid_backtraces(void)
+{
+    static const int crashes[] = { SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGBUS, SIGSEGV };
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        if (signal(crashes[i], SIG_DFL) == SIG_ERR)
+            return -1;
+    return 0;
 }
 
 int bootgate_memfd(const char *name)

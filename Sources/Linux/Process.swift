@@ -2,12 +2,14 @@ import Bytes
 import CLinux
 import Glibc
 
-/// Keeps this process's secrets out of core files, swap, children and the reach of `ptrace`.
+/// Keeps this process's secrets out of core files, backtraces, swap, children and the reach of
+/// `ptrace`.
 ///
 /// - Throws: `SystemError` where the arena cannot be locked, which is mostly a matter of `RLIMIT_MEMLOCK`.
 public func hardenProcess() throws(SystemError) {
     guard bootgate_set_undumpable() == 0 else { throw .current("prctl") }
     guard bootgate_forbid_core_files() == 0 else { throw .current("setrlimit") }
+    guard bootgate_forbid_backtraces() == 0 else { throw .current("signal") }
     let region = unsafe SecretArena.shared.region
     guard unsafe bootgate_protect_memory(region.baseAddress, region.count) == 0 else {
         throw .current("mlock", "the secret arena")

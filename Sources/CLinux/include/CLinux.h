@@ -20,6 +20,10 @@ int bootgate_protect_memory(void *start, size_t count);
 /* setrlimit(RLIMIT_CORE, 0). */
 int bootgate_forbid_core_files(void);
 
+/* signal(SIG_DFL) for the signals of a crash, which Swift's runtime answers with a dump of registers
+ * and memory on standard error. */
+int bootgate_forbid_backtraces(void);
+
 /* memfd_create(2) with MFD_CLOEXEC | MFD_ALLOW_SEALING. */
 int bootgate_memfd(const char *name);
 
