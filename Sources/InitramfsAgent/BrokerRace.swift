@@ -74,8 +74,7 @@ struct BrokerRace {
                             return Winner(connection: connection, events: events)
                         }
                     } catch {
-                        failure =
-                            "\(running[index].connection.address.description): \(error)"
+                        failure = error.description(at: running[index].connection.address)
                         schedule.failed(running[index].attempt, at: Self.now)
                         running.remove(at: index)
                     }

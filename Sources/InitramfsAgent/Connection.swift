@@ -28,6 +28,12 @@ enum ConnectionError: Error, Equatable, CustomStringConvertible {
         case .turnedAway: "the broker did not accept the connection"
         }
     }
+
+    /// With the address of the broker, which an error of the system names already.
+    func description(at address: SocketAddress) -> String {
+        if case .system = self { return description }
+        return "\(address.description): \(description)"
+    }
 }
 
 /// What every connection of one launch says in its HELLO.

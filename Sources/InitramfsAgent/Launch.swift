@@ -142,7 +142,7 @@ struct Launch {
                     Clock.sleep(milliseconds: 1000)
                 }
             } catch {
-                speaker.say("\(winner.connection.address.description): \(error); trying again")
+                speaker.say("\(error.description(at: winner.connection.address)); trying again")
                 Clock.sleep(milliseconds: 1000 + UInt64(Random.bytes(1)[0]) * 4)
             }
         }
