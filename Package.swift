@@ -157,6 +157,14 @@ let package = Package(
                 "AdminAPI", "Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Protocol", "Store",
                 "TestSupport", .logging,
             ]),
+        tests(
+            "KeyBroker",
+            [
+                "AdminAPI", "BrokerCore", "Bytes", "Evidence", "Linux", "NetIO", "OpenSSL",
+                "Policy",
+                "Protocol", "Settings", "Store", "TestSupport", .logging, .nioCore, .nioEmbedded,
+                .nioPosix, .serviceLifecycle,
+            ]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
         tests(
             "OwnerCLI",

@@ -167,7 +167,7 @@ public struct BrokerSettings: Sendable, Equatable {
         var listen: [Listen] = []
         for (index, text) in (try table.optionalStrings("listen") ?? ["0.0.0.0:7411"]).enumerated()
         {
-            listen.append(try address(text, "listen[\(index)]", table))
+            listen.append(try address(text, "listen", index, table))
         }
         guard !listen.isEmpty else {
             throw table.error("listen", expected: "at least one address", actual: "none")
@@ -187,15 +187,16 @@ public struct BrokerSettings: Sendable, Equatable {
     private static func health(_ table: inout TOMLReader) throws(SettingsError) -> Listen? {
         guard let text = try table.optionalString("listen") else { return healthUnlessSaid }
         if text == "off" { return nil }
-        return try address(text, "listen", table)
+        return try address(text, "listen", nil, table)
     }
 
     private static func address(
-        _ text: String, _ key: String, _ table: TOMLReader
+        _ text: String, _ key: String, _ index: Int?, _ table: TOMLReader
     ) throws(SettingsError) -> Listen {
         guard let listen = Listen(text) else {
-            throw table.error(
-                key, expected: "HOST:PORT or [IPV6]:PORT", actual: text.debugDescription)
+            throw SettingsError(
+                path: "\(table.path).\(key)\(index.map { "[\($0)]" } ?? "")",
+                expected: "HOST:PORT or [IPV6]:PORT", actual: text.debugDescription)
         }
         return listen
     }
@@ -204,9 +205,9 @@ public struct BrokerSettings: Sendable, Equatable {
         var groups: [UInt32] = []
         for (index, text) in (try table.optionalStrings("allow_groups") ?? []).enumerated() {
             guard let group = UInt32(text) else {
-                throw table.error(
-                    "allow_groups[\(index)]", expected: "the number of a group",
-                    actual: text.debugDescription)
+                throw SettingsError(
+                    path: "\(table.path).allow_groups[\(index)]",
+                    expected: "the number of a group", actual: text.debugDescription)
             }
             groups.append(group)
         }

@@ -1,0 +1,222 @@
+import AdminAPI
+import BrokerCore
+import Bytes
+import Evidence
+import Foundation
+import Linux
+import Logging
+import NIOPosix
+import OpenSSL
+@_spi(Verified) import Policy
+import Protocol
+import ServiceLifecycle
+import Settings
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import KeyBroker
+
+func fixed<let count: Int>(_ byte: UInt8) -> FixedBytes<count> {
+    var value = FixedBytes<count>()
+    for index in 0..<count { value[index] = byte }
+    return value
+}
+
+func secret(_ byte: UInt8, count: Int = 32) -> SecretBytes {
+    let bytes = [UInt8](repeating: byte, count: count)
+    return unsafe SecretBytes(copying: bytes.span.bytes)
+}
+
+/// Believes every report over the right binding: these tests are not about signatures.
+struct TrustingAuthenticator: EvidenceAuthenticator {
+    var kinds: Set<EvidenceKind> { [.snp] }
+
+    func authenticate(
+        _ evidence: EvidenceMessage, binding: FixedBytes<64>, at time: Int64
+    ) throws(ParseError) -> Authentication {
+        let report = try SNPReport(parsing: evidence.data(.report) ?? [])
+        let isBound = report.reportData == binding
+        return Authentication(
+            findings: [
+                Finding(
+                    check: "binding", outcome: isBound ? .ok : .refused, expected: binding.hex,
+                    actual: report.reportData.hex)
+            ],
+            claims: isBound ? Claims(authenticated: report, product: .genoa) : nil,
+            platform: "SNP Genoa", reportID: report.reportID, chipID: report.chipID,
+            measurement: report.measurement)
+    }
+}
+
+/// A broker on a port and a database of its own, with the policy `web`.
+final class TestBroker: Sendable {
+    let directory: String
+    let store: SQLiteStore
+    let authority: LaunchAuthority
+    let service: AdminService
+    let limits: ConnectionLimits
+    let port: UInt16
+    let pin: FixedBytes<32>
+    private let group: ServiceGroup
+    private let serving: Task<Void, any Error>
+
+    static let toml = """
+        name = "web"
+        [[measurement]]
+        label = "image"
+        sha384 = "\(String(repeating: "a1", count: 48))"
+        covers = ["firmware", "kernel", "initramfs", "command line"]
+        [minimum_tcb.Genoa]
+        bootloader = 0
+        tee = 0
+        snp = 0
+        microcode = 0
+        """
+
+    init(_ change: (inout BrokerSettings) -> Void = { _ in }) async throws {
+        directory = NSTemporaryDirectory() + "bootgate-broker-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        var settings = try BrokerSettings(
+            toml: """
+                state = "\(directory)"
+                [launch]
+                listen = ["127.0.0.1:0"]
+                certificate = "none"
+                key = "none"
+                """, directory: directory)
+        change(&settings)
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        store = try SQLiteStore(path: directory + "/broker.sqlite3")
+        authority = LaunchAuthority(
+            store: store, envelope: KeyEnvelope(wrappingKey: secret(0x77)),
+            authenticator: TrustingAuthenticator(),
+            readPolicy: { try? AppraisalPolicy(toml: $0) }, log: log)
+        limits = ConnectionLimits(
+            maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,
+            burst: settings.connectionBurst)
+        let (context, pin) = try Self.identity()
+        self.pin = pin
+        let service = AdminService(store: store, authority: authority, pins: [pin.hex])
+        self.service = service
+        let (addresses, continuation) = AsyncStream.makeStream(of: [String].self)
+        let server = LaunchServer(
+            settings: settings, tls: context, authority: authority, limits: limits,
+            group: MultiThreadedEventLoopGroup.singleton, log: log,
+            ready: {
+                service.listens(on: $0)
+                continuation.yield($0)
+            })
+        let group = ServiceGroup(configuration: .init(services: [server], logger: log))
+        self.group = group
+        serving = Task { try await group.run() }
+        var listening: [String] = []
+        for await some in addresses {
+            listening = some
+            break
+        }
+        port = listening.first.flatMap { UInt16($0.split(separator: ":").last ?? "") } ?? 0
+        _ = try await service.save(.init(toml: Self.toml), as: "web")
+    }
+
+    /// As SIGTERM does.
+    func stop() async throws {
+        await group.triggerGracefulShutdown()
+        try await serving.value
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    private static func identity() throws -> (TLSServerContext, FixedBytes<32>) {
+        let key = try SigningKey.generate(.p256)
+        let name = CertificateTemplate.Name(commonName: "broker.example")
+        let template = CertificateTemplate(
+            subject: name, issuer: name, serial: [1], notBefore: 0, notAfter: 4_000_000_000,
+            signature: .ecdsaSHA256)
+        let certificate = try X509Certificate(
+            der: CertificateIssuer.issue(template, subjectKey: key, issuerKey: key))
+        let context = try TLSServerContext(
+            certificatePEM: certificate.pem, privateKeyPEM: key.pem(), alpn: "bootgate/1")
+        return (context, certificate.subjectPublicKeyInfoDigest)
+    }
+}
+
+/// A VM's side, on a blocking connection.
+final class TestVM {
+    let key: HPKEPrivateKey
+    private let socket: Socket
+    private let engine: TLSEngine
+
+    init(_ broker: TestBroker) throws {
+        key = try HPKEPrivateKey(scalar: Random.secret(32))
+        let address = try #require(
+            SocketAddress.resolve(host: "127.0.0.1", port: broker.port).first)
+        socket = try Socket(connectingTo: address)
+        _ = Poll.wait([.init(socket.descriptor, read: false, write: true)], milliseconds: 5000)
+        try socket.checkConnected()
+        engine = try TLSEngine(
+            client: TLSClientContext(pins: [broker.pin], alpn: "bootgate/1"), serverName: nil)
+    }
+
+    func hello(_ vm: String = "web-1", config: FixedBytes<32>) throws -> Hello {
+        Hello(
+            purpose: .launch, vm: try #require(VMIdentifier(vm)), keyName: .disk,
+            configDigest: config, headerDigest: fixed(0x4d), evidenceKinds: [.snp],
+            hpkePublicKey: key.publicKey)
+    }
+
+    func handshake() throws -> FixedBytes<32> {
+        while try !engine.handshake() {
+            try flush()
+            let bytes = try arrived()
+            guard !bytes.isEmpty else { throw SystemError.closed }
+            try engine.receive(bytes)
+        }
+        try flush()
+        return try engine.channelBinding()
+    }
+
+    func send(_ bytes: [UInt8]) throws {
+        try engine.write(bytes)
+        try flush()
+    }
+
+    /// What arrives next; empty when the broker closed.
+    func receive() throws -> [UInt8] {
+        while true {
+            let plaintext = try engine.read()
+            if !plaintext.isEmpty || engine.peerHasClosed { return plaintext }
+            let bytes = try arrived()
+            if bytes.isEmpty { return [] }
+            try engine.receive(bytes)
+        }
+    }
+
+    private func flush() throws {
+        let bytes = engine.takeOutput()
+        var sent = 0
+        while sent < bytes.count { sent += try socket.send(bytes[sent...]) }
+    }
+
+    private func arrived() throws -> [UInt8] {
+        while true {
+            let ready = Poll.wait(
+                [.init(socket.descriptor, read: true, write: false)], milliseconds: 5000)
+            guard ready.first?.read == true else { throw SystemError.timedOut }
+            switch try socket.receive() {
+            case .bytes(let bytes): return bytes
+            case .end: return []
+            case .nothing: continue
+            }
+        }
+    }
+}
+
+extension SystemError {
+    static var timedOut: SystemError { SystemError(call: "poll", subject: "broker", code: 110) }
+    static var closed: SystemError { SystemError(call: "recv", subject: "broker", code: 104) }
+}
