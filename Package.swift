@@ -168,7 +168,7 @@ let package = Package(
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
         tests(
             "OwnerCLI",
-            ["AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Protocol", .argumentParser]),
+            ["AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Policy", "Protocol", .argumentParser]),
         tests("Attester", ["Bytes", "Linux", "Protocol"]),
         tests(
             "InitramfsAgent",

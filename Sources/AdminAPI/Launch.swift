@@ -1,3 +1,5 @@
+public import Policy
+
 /// What the broker decided on a launch.
 public enum LaunchDecision: String, Codable, Sendable, CaseIterable {
     /// The key left for the VM.
@@ -18,41 +20,6 @@ public enum LaunchOutcome: String, Codable, Sendable {
     case unlocked
     /// The VM said, by the channel the key left through, that it could not use the key.
     case failed
-}
-
-/// One check that was made, or could not be made, on a launch.
-public struct LaunchFinding: Codable, Equatable, Sendable {
-    /// How a check ended.
-    public enum Outcome: String, Codable, Sendable {
-        /// It holds.
-        case ok
-        /// It does not hold.
-        case refused
-        /// It was not made; never to be shown as passed.
-        case notChecked = "not checked"
-    }
-
-    /// Stable id of the check, such as `measurement`.
-    public var check: String
-    /// How it ended.
-    public var outcome: Outcome
-    /// What would have been accepted.
-    public var expected: String
-    /// What came.
-    public var actual: String
-    /// A hint for the owner.
-    public var note: String?
-
-    /// Puts a finding together.
-    public init(
-        check: String, outcome: Outcome, expected: String, actual: String, note: String? = nil
-    ) {
-        self.check = check
-        self.outcome = outcome
-        self.expected = expected
-        self.actual = actual
-        self.note = note
-    }
 }
 
 /// A row of the ledger, as owners see it.
@@ -96,7 +63,7 @@ public struct LaunchRecord: Codable, Equatable, Sendable {
     /// MEASUREMENT, in hexadecimal.
     public var measurement: String?
     /// Every check; left out in lists.
-    public var findings: [LaunchFinding]?
+    public var findings: [Finding]?
 
     /// Puts a record together.
     public init(
@@ -105,7 +72,7 @@ public struct LaunchRecord: Codable, Equatable, Sendable {
         outcome: LaunchOutcome, failure: String? = nil, failureDetail: String? = nil,
         outcomeTime: Int64? = nil, tookMilliseconds: Double, policy: String? = nil,
         policyIdentity: String? = nil, reportID: String? = nil, chipID: String? = nil,
-        measurement: String? = nil, findings: [LaunchFinding]? = nil
+        measurement: String? = nil, findings: [Finding]? = nil
     ) {
         self.reference = reference
         self.launchID = launchID

@@ -146,7 +146,7 @@ final class AdminService: Sendable {
         guard let row else { throw AdminFault(.notFound, "there is no launch \(reference)") }
         var record = LaunchRecord(row)
         record.findings = try JSONDecoder().decode(
-            [LaunchFinding].self, from: Data(row.entry.findings.utf8))
+            [Finding].self, from: Data(row.entry.findings.utf8))
         return record
     }
 }

@@ -37,7 +37,7 @@ struct LaunchAuthorityTests {
         #expect(row.entry.refusedChecks.isEmpty)
         #expect(row.entry.policyIdentity == fixed(1))
         let findings = try JSONDecoder().decode(
-            [LaunchFinding].self, from: Data(row.entry.findings.utf8))
+            [Finding].self, from: Data(row.entry.findings.utf8))
         #expect(findings.count == 1 + Check.allCases.count + 2)
         #expect(findings.first?.check == "binding")
     }

@@ -1,6 +1,7 @@
 import AdminAPI
 import ArgumentParser
 import Bytes
+import Policy
 import Protocol
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 private let screen = Screen(hasColor: false, now: 1_795_250_000)
 
 private func launch(
-    _ decision: LaunchDecision, outcome: LaunchOutcome = .none, findings: [LaunchFinding] = []
+    _ decision: LaunchDecision, outcome: LaunchOutcome = .none, findings: [Finding] = []
 ) -> LaunchRecord {
     LaunchRecord(
         reference: "L-00041", launchID: "00", vm: "web-1", time: screen.now - 60,
@@ -18,15 +19,15 @@ private func launch(
         tookMilliseconds: 1.06, policy: "web", findings: findings)
 }
 
-private let measurement = LaunchFinding(
+private let measurement = Finding(
     check: "measurement", outcome: .refused, expected: "\"image 2026-11\" a4e1", actual: "7379",
     note: "the value fits 8 vCPUs")
 
 @Test("a refusal answers in its first line, shows both values, and ends in what to do next")
 func refusal() {
     let findings = [
-        LaunchFinding(check: "signature", outcome: .ok, expected: "a signature", actual: "by VCEK"),
-        LaunchFinding(
+        Finding(check: "signature", outcome: .ok, expected: "a signature", actual: "by VCEK"),
+        Finding(
             check: "revocation", outcome: .notChecked, expected: "-", actual: "-", note: "no CRL"),
         measurement,
     ]
@@ -42,7 +43,7 @@ func refusal() {
 
 @Test("several refused checks are counted and named")
 func several() {
-    let debug = LaunchFinding(check: "debug", outcome: .refused, expected: "off", actual: "on")
+    let debug = Finding(check: "debug", outcome: .refused, expected: "off", actual: "on")
     let lines = WhyReport(launch: launch(.refused, findings: [debug, measurement])).lines(screen)
     #expect(lines.first == "Refused: 2 checks do not hold (debug, measurement).")
 }
@@ -59,7 +60,7 @@ func released() {
 
 @Test("text of a peer cannot command the terminal, and nothing is coloured without one")
 func escapes() {
-    let finding = LaunchFinding(
+    let finding = Finding(
         check: "identity", outcome: .refused, expected: "an enrolled VM", actual: "a\u{1b}[2Jb\n")
     let lines = WhyReport(launch: launch(.refused, findings: [finding])).lines(screen)
     #expect(lines.allSatisfy { !$0.unicodeScalars.contains { $0.value < 0x20 } })

@@ -1,4 +1,5 @@
 import AdminAPI
+import Policy
 
 /// Why a launch was decided as it was: every check with what was expected and what came.
 struct WhyReport {
@@ -19,7 +20,7 @@ struct WhyReport {
         return lines
     }
 
-    private func headline(_ findings: [LaunchFinding], _ screen: Screen) -> String {
+    private func headline(_ findings: [Finding], _ screen: Screen) -> String {
         switch launch.decision {
         case .released:
             return switch launch.outcome {
@@ -49,7 +50,7 @@ struct WhyReport {
     }
 
     private func lines(
-        _ finding: LaunchFinding, width: Int, _ screen: Screen
+        _ finding: Finding, width: Int, _ screen: Screen
     ) -> [String] {
         let (word, tone): (String, Screen.Tone) =
             switch finding.outcome {
