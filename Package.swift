@@ -81,7 +81,7 @@ let package = Package(
         swift("Protocol", ["Bytes"]),
         swift("Evidence", ["Bytes"]),
         swift("Policy", ["Bytes", "Evidence"]),
-        swift("AdminAPI", ["Bytes"]),
+        swift("AdminAPI", ["Bytes", "Policy"]),
 
         // Floor 2: one C library each
         swift("Curl", ["CCurl", "Bytes"]),
