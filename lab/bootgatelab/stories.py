@@ -3,6 +3,7 @@ import dataclasses
 import re
 import typing
 
+from .guest import AGENT, REPORT_DONE
 from .processes import Failure, wait_until
 from .world import expect
 
@@ -57,7 +58,7 @@ def boots(world, guest, minimum_reports=1):
     """The guest comes up through the gate: unlocked in the ledger, root on the agent's node."""
     world.mark("agent", seconds_of(guest, "agent"))
     world.mark("multi-user", guest.wait_multi_user())
-    guest.report()
+    guest.wait_for(REPORT_DONE, "the guest's report")
     row = only_launch(world, outcome="unlocked")
     expect(row["decision"] == "released", f"unlocked, yet {row['decision']}")
     table = guest.seen(r"LAB: root-table (.*)")
@@ -70,7 +71,6 @@ def boots(world, guest, minimum_reports=1):
 
 
 def seconds_of(guest, what):
-    from .guest import AGENT
     return guest.wait_for(AGENT, what)
 
 

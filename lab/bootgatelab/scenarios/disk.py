@@ -54,7 +54,6 @@ def header_swapped(world):
     luks.write_header(vm.disk, swapped)
     hold.forward()
     row = boots(world, guest)
-    guest.wait_power_off()
     expect(luks.read_header(vm.disk)[:32768] == swapped[:32768],
            "the swapped header is not on the disk any more")
     return f"{row['reference']} unlocked from the copy in RAM; the swapped header was ignored"
@@ -82,7 +81,6 @@ def decoy_disk(world):
     decoy = make_decoy(world, vm)
     guest = world.power_on(vm, disks=[decoy, vm.disk])
     row = boots(world, guest)
-    guest.wait_power_off()
     expect(guest.seen("^root crypt vdb "), "the root is not on the second, genuine disk")
     refused, _ = refused_only_for(world, "disk header")
     return (f"the decoy was refused by disk header ({refused['reference']}), "

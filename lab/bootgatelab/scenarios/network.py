@@ -129,7 +129,6 @@ def broker_killed_after_release(world):
     expect(row["outcome"] == "open", f"after the restart the ledger says {row['outcome']}")
     guest.monitor.command("cont")
     boots(world, guest)
-    guest.wait_power_off()
     second = world.power_on(vm)
     wait_until(
         lambda: len(world.broker.launches(outcome="unlocked")) == 2

@@ -48,7 +48,7 @@ def crashed_agent(world, vm, proxy):
 @scenario("silence", "no log, list, console or core file shows a secret")
 def silence(world):
     vm = world.enroll()
-    guest = world.power_on(vm)
+    guest = world.power_on(vm, mode="report")
     boots(world, guest)
     report = guest.report()
     expect(b"=== end" in report and b"bootgate-launch" in report,
