@@ -61,7 +61,15 @@ struct LaunchAdvice {
         ]
     }
 
+    /// Without the first the agent refuses to run: systemd would take files that the host hands in.
+    static let commandLine = "systemd.import_credentials=no systemd.gpt_auto=0 rd.shell=0"
+
     func lines(configPath: String) -> [String] {
+        anchorLines(configPath: configPath)
+            + ["Its kernel command line, which is measured, needs `\(Self.commandLine)`."]
+    }
+
+    private func anchorLines(configPath: String) -> [String] {
         switch anchor {
         case .hostData:
             return [
