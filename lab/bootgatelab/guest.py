@@ -66,16 +66,20 @@ class Guest:
                      "-device", f"virtio-blk-pci,drive=disk{number}"]
         if hold:
             argv += ["-no-shutdown"]
+        self.overdue = False
         self.console = Program(argv, directory / "console.log")
         self._timer = threading.Timer(BOOT_LIMIT, self._overdue)
         self._timer.daemon = True
         self._timer.start()
-        self.overdue = False
-        self._ending = False
-        wait_until(lambda: monitor.exists() or not self.console.running, 20, "QEMU's monitor")
-        if not self.console.running:
-            raise Failure(f"QEMU did not start: {self.console.text[-300:]}")
-        self.monitor = Monitor(monitor)
+        try:
+            wait_until(lambda: monitor.exists() or not self.console.running, 20, "QEMU's monitor")
+            if not self.console.running:
+                raise Failure(f"QEMU did not start: {self.console.text[-300:]}")
+            self.monitor = Monitor(monitor)
+        except BaseException:
+            self._timer.cancel()
+            self.console.stop()
+            raise
 
     def _overdue(self):
         self.overdue = True

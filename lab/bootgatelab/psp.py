@@ -49,7 +49,11 @@ class Processor:
             [TOOL, "serve", "--dir", home, "--mailbox", self.mailbox, *inputs(*launch),
              "--host-data", host_data, *options],
             directory / "psp.log")
-        wait_until(lambda: self.mailbox.exists() or not self.program.running, 20, "the mailbox")
+        try:
+            wait_until(lambda: self.mailbox.exists() or not self.program.running, 20, "the mailbox")
+        finally:
+            if not self.mailbox.exists():
+                self.program.stop()
         if not self.program.running:
             raise Failure(f"bootgate-psp serve: {self.program.text.strip()[-300:]}")
 
