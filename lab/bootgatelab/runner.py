@@ -17,6 +17,17 @@ from .world import World
 _worlds = set()
 
 
+class Parser(argparse.ArgumentParser):
+    """Ends with the exit codes of the programs: 64 usage, 69 something is missing."""
+
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message}\n")
+
+    def unavailable(self, message):
+        self.exit(69, f"{self.prog}: {message}\n")
+
+
 def tell_one(story, keep):
     """Runs one story; its line of JSON."""
     started = time.monotonic()
@@ -70,14 +81,13 @@ def choose(options, parser):
 def require(parser):
     for name in ("bootgate", "bootgate-broker", "bootgate-initramfs", "bootgate-psp"):
         if not (paths.BIN / name).exists():
-            parser.error(f"{paths.BIN / name} is missing: "
-                         "swift build -c release --static-swift-stdlib")
+            parser.unavailable(f"{paths.BIN / name} is missing: run tools/build-release")
     if not (paths.GUEST / "initrd.img").exists():
-        parser.error(f"no guest in {paths.GUEST}: run lab/build")
+        parser.unavailable(f"no guest in {paths.GUEST}: run lab/build")
 
 
 def main():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lab/scenario", description="Boots the lab's guest and checks one story each.")
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--list", action="store_true", help="name the scenarios")
