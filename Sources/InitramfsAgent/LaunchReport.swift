@@ -25,6 +25,15 @@ struct LaunchReport {
         }
     }
 
+    /// What the launch took, the waiting for network and broker apart; such as `in 412 ms, and 1020 ms
+    /// for the network`.
+    var summary: String {
+        let waiting = steps.filter { ["network", "connect"].contains($0.name) }
+            .reduce(0) { $0 + $1.nanoseconds }
+        let own = last - started - waiting
+        return "in \(own / 1_000_000) ms, and \(waiting / 1_000_000) ms for the network"
+    }
+
     /// The whole report as one JSON object.
     func json(_ ending: Ending, peakResidentKiB: Int) -> String {
         var members = ["\"result\": \(Self.quoted(ending.word))"]

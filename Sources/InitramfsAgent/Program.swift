@@ -55,7 +55,8 @@ enum Program {
             }
         }
         guard launch.options.activates, let action = ending.action(launch.config) else {
-            launch.speaker.say(ending.line)
+            let took = ending == .opened ? " \(launch.report.summary)" : ""
+            launch.speaker.say(ending.line + took)
             return ending.exitStatus
         }
         launch.speaker.say("\(ending.line). \(action.words).")

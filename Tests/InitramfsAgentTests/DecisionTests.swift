@@ -131,6 +131,8 @@ struct DecisionTests {
                 "peak_resident_kib": 9}
 
                 """)
+        report.finished("release", at: 5_000_000)
+        #expect(report.summary == "in 3 ms, and 2 ms for the network")
     }
 }
 

@@ -7,6 +7,9 @@ def genuine_boot(world):
     vm = world.enroll()
     guest = world.power_on(vm)
     row = boots(world, guest)
+    took = guest.seen(r"root disk open in (\d+) ms")
+    expect(took, "the console does not say that the root disk is open")
+    world.seconds["gate"] = int(took[1][1]) / 1000
     world.mark("power-off", guest.wait_power_off())
     findings = world.broker.findings(row["reference"])
     not_ok = [name for name, finding in findings.items() if finding["outcome"] == "refused"]
