@@ -6,4 +6,6 @@ public protocol Hashing: Sendable {
     func sha384(_ bytes: [UInt8]) -> FixedBytes<48>
     /// SHA-512 of FIPS 180-4.
     func sha512(_ bytes: [UInt8]) -> FixedBytes<64>
+    /// The digest of `bytes`, `algorithm.size` bytes long.
+    func digest(_ algorithm: HashAlgorithm, _ bytes: [UInt8]) -> [UInt8]
 }

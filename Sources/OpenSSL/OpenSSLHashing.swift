@@ -1,7 +1,7 @@
 public import Bytes
 internal import COpenSSL
 
-/// SHA-2 by OpenSSL.
+/// SHA-1 and SHA-2 by OpenSSL.
 public struct OpenSSLHashing: Hashing {
     /// Ready at once; the algorithms are looked up once for the whole process.
     public init() {}
@@ -14,10 +14,21 @@ public struct OpenSSLHashing: Hashing {
 
     /// SHA-512 of FIPS 180-4.
     public func sha512(_ bytes: [UInt8]) -> FixedBytes<64> { Digest.sha512.hash(bytes) }
+
+    /// The digest of `bytes`, `algorithm.size` bytes long.
+    public func digest(_ algorithm: HashAlgorithm, _ bytes: [UInt8]) -> [UInt8] {
+        switch algorithm {
+        case .sha1: (Digest.sha1.hash(bytes) as FixedBytes<20>).bytes
+        case .sha256: sha256(bytes).bytes
+        case .sha384: sha384(bytes).bytes
+        case .sha512: sha512(bytes).bytes
+        }
+    }
 }
 
 /// A digest algorithm that was fetched once: OpenSSL 3.0 pays for a fetch with most of a short hash.
 @safe final class Digest: @unchecked Sendable {
+    static let sha1 = Digest("SHA1")
     static let sha256 = Digest("SHA2-256")
     static let sha384 = Digest("SHA2-384")
     static let sha512 = Digest("SHA2-512")

@@ -67,6 +67,7 @@ struct CanonicalFormTests {
             func sha256(_ bytes: [UInt8]) -> FixedBytes<32> { fixed(UInt8(bytes.count % 251)) }
             func sha384(_ bytes: [UInt8]) -> FixedBytes<48> { fixed(0) }
             func sha512(_ bytes: [UInt8]) -> FixedBytes<64> { fixed(0) }
+            func digest(_ algorithm: HashAlgorithm, _ bytes: [UInt8]) -> [UInt8] { [] }
         }
         let policy = try AppraisalPolicy(validating: Sample.rules())
         #expect(
