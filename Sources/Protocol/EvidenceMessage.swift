@@ -8,8 +8,24 @@ public struct EvidenceItem: Equatable, Sendable {
         case report = 1
         /// The GHCB certificate table, as the host gave it.
         case certificateTable = 2
-        /// A measured-boot event log.
+        /// A measured-boot event log: CCEL of a TDX guest, else the TPM's.
         case eventLog = 3
+        /// TPMS_ATTEST of a TPM quote; its extraData is SHA-256(binding).
+        case tpmQuote = 4
+        /// TPMT_SIGNATURE over ``tpmQuote``.
+        case tpmSignature = 5
+        /// TPMT_PUBLIC of the key that signed ``tpmQuote``.
+        case tpmPublic = 6
+        /// What the quoted registers hold, bank by bank.
+        case pcrValues = 7
+        /// The attestation report of Azure's paravisor, NV index 0x01400001.
+        case hclReport = 8
+        /// The services' manifest that an SVSM's report covers.
+        case manifest = 9
+        /// A chain of DER certificates of the TPM's key, leaf first.
+        case keyCertificate = 10
+        /// A chain of PEM certificates from a host's metadata service; nobody vouches for it.
+        case imdsCertificates = 11
     }
 
     /// The longest item, in bytes.

@@ -43,6 +43,8 @@ public struct GateConfig: Equatable, Sendable {
     public let keyBits: Int
     /// Where the CPU vouches for the digest of this file.
     public let anchor: Anchor
+    /// Whether the evidence carries a quote of this machine's TPM beside the report.
+    public let tpmQuote: Bool
     /// When no broker answers.
     public let onUnreachable: FailureAction
     /// When a broker refuses.
@@ -54,8 +56,9 @@ public struct GateConfig: Equatable, Sendable {
     public init(
         vm: VMIdentifier, brokers: [BrokerAddress], pins: [FixedBytes<32>], device: String,
         name: String = "root", keyName: KeyName = .disk, cipher: String = "aes-xts-plain64",
-        keyBits: Int = 512, anchor: Anchor, onUnreachable: FailureAction = .retry,
-        onRefused: FailureAction = .poweroff, onOpenFailure: FailureAction = .poweroff
+        keyBits: Int = 512, anchor: Anchor, tpmQuote: Bool = false,
+        onUnreachable: FailureAction = .retry, onRefused: FailureAction = .poweroff,
+        onOpenFailure: FailureAction = .poweroff
     ) throws(GateConfigError) {
         self.vm = vm
         self.brokers = brokers
@@ -66,6 +69,7 @@ public struct GateConfig: Equatable, Sendable {
         self.cipher = cipher
         self.keyBits = keyBits
         self.anchor = anchor
+        self.tpmQuote = tpmQuote
         self.onUnreachable = onUnreachable
         self.onRefused = onRefused
         self.onOpenFailure = onOpenFailure
@@ -98,6 +102,8 @@ public struct GateConfig: Equatable, Sendable {
             "key_bits", default: 512, expected: "128, 256, 384 or 512", GateConfigValue.keyBits)
         anchor = try fields.one(
             "anchor", expected: GateConfigValue.choices(Anchor.self), Anchor.init(rawValue:))
+        tpmQuote = try fields.one(
+            "tpm_quote", default: false, expected: "no, yes", GateConfigValue.flag)
         onUnreachable = try fields.action("on_unreachable", default: .retry)
         onRefused = try fields.action("on_refused", default: .poweroff)
         onOpenFailure = try fields.action("on_open_failure", default: .poweroff)
@@ -116,6 +122,7 @@ public struct GateConfig: Equatable, Sendable {
             "cipher = \(cipher)",
             "key_bits = \(keyBits)",
             "anchor = \(anchor.rawValue)",
+            "tpm_quote = \(tpmQuote ? "yes" : "no")",
             "on_unreachable = \(onUnreachable.rawValue)",
             "on_refused = \(onRefused.rawValue)",
             "on_open_failure = \(onOpenFailure.rawValue)",

@@ -180,6 +180,10 @@ enum GateConfigValue {
         return isRight && !text.contains("null") ? text : nil
     }
 
+    static func flag(_ text: String) -> Bool? {
+        ["no": false, "yes": true][text]
+    }
+
     static func keyBits(_ text: String) -> Int? {
         ["128": 128, "256": 256, "384": 384, "512": 512][text]
     }

@@ -28,6 +28,7 @@ import Testing
         #expect(config.onUnreachable == .retry)
         #expect(config.onRefused == .poweroff)
         #expect(config.onOpenFailure == .poweroff)
+        #expect(!config.tpmQuote)
     }
 
     @Test("reads every key, comments, blank lines and any order")
@@ -43,6 +44,7 @@ import Testing
             key_name = data.1
             name = cryptroot
             anchor = measured-image
+            tpm_quote = yes
             device = UUID=0f2c1f3e-8a4b-4c5d-9e6f-001122334455
             pin = sha256:\(Self.pin)
             pin = sha256:\(String(repeating: "00", count: 32))
@@ -56,6 +58,7 @@ import Testing
         #expect(config.onUnreachable == .poweroff)
         #expect(config.onRefused == .retry)
         #expect(config.onOpenFailure == .reboot)
+        #expect(config.tpmQuote)
         #expect(try GateConfig(parsing: config.serialized()) == config)
     }
 
@@ -92,6 +95,10 @@ import Testing
         (
             "cipher = cipher_null-ecb",
             "gate.conf line 6: cipher: expected a LUKS2 cipher that encrypts, got cipher_null-ecb"
+        ),
+        (
+            "tpm_quote = true",
+            "gate.conf line 6: tpm_quote: expected no, yes, got true"
         ),
         (
             "key_bits = 0512",

@@ -130,6 +130,13 @@ write("frame-evidence-all-items",
       {"frame": "EVIDENCE", "kind": "azure-snp", "attestation_key_name": count(0, 34).hex(),
        "items": f"1:{count(0, 48).hex()} 2: 3:{count(7, 5).hex()}"},
       frame(EVIDENCE, evidence(3, count(0, 34), everything)))
+tpm_items = {4: b"\xff\x54\x43\x47", 5: count(1, 6), 6: count(2, 7), 7: b"\0\x0b\x01\x0f" + bytes(32),
+             8: b"HCLA", 9: b"", 10: count(3, 8), 11: b"-----BEGIN"}
+write("frame-evidence-tpm-items",
+      {"frame": "EVIDENCE", "kind": "azure-tdx", "attestation_key_name": count(0, 34).hex(),
+       "items": " ".join(f"{k}:{v.hex()}" for k, v in ({1: b"quote"} | tpm_items).items())},
+      frame(EVIDENCE, evidence(4, count(0, 34), item(1, b"quote") + b"".join(
+          item(k, v) for k, v in tpm_items.items()))))
 write("frame-refused", {"frame": "REFUSED", "code": "refused", "reference": "L-00041"},
       frame(REFUSED, b"\x01" + opaque(b"L-00041", 1)))
 write("frame-refused-busy", {"frame": "REFUSED", "code": "busy", "reference": "b"},
@@ -248,8 +255,10 @@ REFUSALS = {
     "evidence-items-unsorted": (
         "EVIDENCE items: expected ascending types without duplicates",
         frame(EVIDENCE, evidence(items=item(1, b"x") + item(3, b"x") + item(2, b"x")))),
-    "evidence-item-unknown": ("EVIDENCE items.type: value 4 is not allowed",
-                              frame(EVIDENCE, evidence(items=item(1, b"x") + item(4, b"x")))),
+    "evidence-item-unknown": ("EVIDENCE items.type: value 12 is not allowed",
+                              frame(EVIDENCE, evidence(items=item(1, b"x") + item(12, b"x")))),
+    "evidence-item-0": ("EVIDENCE items.type: value 0 is not allowed",
+                        frame(EVIDENCE, evidence(items=item(0, b"x") + item(1, b"x")))),
     "evidence-item-too-long": (
         "EVIDENCE items.data: length 262145 is not within 0 to 262144",
         frame(EVIDENCE, b"\x01\x00" + opaque(b"\x01\x04\x00\x01", 3))),
