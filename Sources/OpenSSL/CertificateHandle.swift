@@ -50,6 +50,15 @@ internal import COpenSSL
         return (notBefore, notAfter)
     }
 
+    /// DER SubjectPublicKeyInfo, as it stands in the certificate.
+    var publicKeyInfo: [UInt8] {
+        var start: UnsafeMutablePointer<UInt8>?
+        let count = unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), &start)
+        defer { unsafe CRYPTO_free(start, nil, 0) }
+        guard count > 0 else { return [] }
+        return unsafe Array(UnsafeBufferPointer(start: start, count: Int(count)))
+    }
+
     var publicKeyInfoDigest: FixedBytes<32>? {
         var digest = [UInt8](repeating: 0, count: 32)
         guard unsafe bootgate_certificate_key_digest(pointer, &digest) == 1 else { return nil }

@@ -43,6 +43,16 @@ public struct OpenSSLHashing: Hashing {
         unsafe handle = digest
     }
 
+    /// The one that computes `algorithm`.
+    static func of(_ algorithm: HashAlgorithm) -> Digest {
+        switch algorithm {
+        case .sha1: sha1
+        case .sha256: sha256
+        case .sha384: sha384
+        case .sha512: sha512
+        }
+    }
+
     /// The digest of `bytes`, `count` bytes long.
     func hash<let count: Int>(_ bytes: [UInt8]) -> FixedBytes<count> {
         var digest = [UInt8](repeating: 0, count: count)

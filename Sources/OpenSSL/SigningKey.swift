@@ -98,4 +98,57 @@ public struct SigningKey: ~Copyable, Sendable {
         else { throw .library(OpenSSLFault("EVP_DigestSign")) }
         return numbers
     }
+
+    /// The half that anybody may have.
+    public var publicKey: VerificationKey {
+        get throws(CryptoError) {
+            var start: UnsafeMutablePointer<UInt8>?
+            let count = unsafe i2d_PUBKEY(handle.pointer, &start)
+            defer { unsafe CRYPTO_free(start, nil, 0) }
+            guard count > 0 else { throw .library(OpenSSLFault("i2d_PUBKEY")) }
+            return try unsafe VerificationKey(
+                subjectPublicKeyInfo: Array(UnsafeBufferPointer(start: start, count: Int(count))))
+        }
+    }
+
+    /// Signs `message`: RSA gives the bare number, ECDSA r || s, big-endian and padded to the curve.
+    public borrowing func sign(
+        _ message: [UInt8], scheme: VerificationKey.Scheme
+    ) throws(CryptoError) -> [UInt8] {
+        let digest = OpenSSLHashing().digest(scheme.hash, message)
+        guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, handle.pointer, nil) else {
+            throw .library(OpenSSLFault("EVP_PKEY_CTX_new_from_pkey"))
+        }
+        defer { unsafe EVP_PKEY_CTX_free(context) }
+        guard unsafe EVP_PKEY_sign_init(context) == 1 else {
+            throw .library(OpenSSLFault("EVP_PKEY_sign_init"))
+        }
+        let size: Int
+        switch (scheme, kind) {
+        case (.ecdsa, .p256): size = 32
+        case (.ecdsa, .p384): size = 48
+        case (.rsaPKCS1, .rsa4096), (.rsaPSS, .rsa4096):
+            size = 0
+            let isPSS = scheme == .rsaPSS(scheme.hash)
+            let padding = isPSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING
+            guard unsafe EVP_PKEY_CTX_set_rsa_padding(context, padding) == 1,
+                unsafe EVP_PKEY_CTX_set_signature_md(context, Digest.of(scheme.hash).handle) == 1,
+                unsafe !isPSS
+                    || EVP_PKEY_CTX_set_rsa_pss_saltlen(context, Int32(scheme.hash.size)) == 1
+            else { throw .library(OpenSSLFault("EVP_PKEY_CTX_set_rsa_padding")) }
+        default:
+            throw .unsupportedKey("a \(kind) key does not sign by this scheme")
+        }
+        var signature = [UInt8](repeating: 0, count: 1024)
+        var count = signature.count
+        guard unsafe EVP_PKEY_sign(context, &signature, &count, digest, digest.count) == 1 else {
+            throw .library(OpenSSLFault("EVP_PKEY_sign"))
+        }
+        signature.removeLast(signature.count - count)
+        guard size > 0 else { return signature }
+        guard let numbers = ECDSASignature.numbers(of: signature, size: size) else {
+            throw .library(OpenSSLFault("d2i_ECDSA_SIG"))
+        }
+        return numbers.r + numbers.s
+    }
 }
