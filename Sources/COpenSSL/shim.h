@@ -261,6 +261,56 @@ static inline void bootgate_SSL_CTX_require_protocol(SSL_CTX *context, unsigned 
     SSL_CTX_set_client_hello_cb(context, bootgate_require_protocol, NULL);
 }
 
+static inline int bootgate_sk_X509_REVOKED_num(const STACK_OF(X509_REVOKED) *entries) {
+    return sk_X509_REVOKED_num(entries);
+}
+
+static inline X509_REVOKED *bootgate_sk_X509_REVOKED_value(
+    const STACK_OF(X509_REVOKED) *entries, int index) {
+    return sk_X509_REVOKED_value(entries, index);
+}
+
+/* Whether an issuing distribution point leaves anything out of the list, or adds other issuers' entries. */
+static inline int bootgate_ISSUING_DIST_POINT_is_partial(const ISSUING_DIST_POINT *point) {
+    return point->onlyuser > 0 || point->onlyCA > 0 || point->onlysomereasons != NULL ||
+           point->indirectCRL > 0 || point->onlyattr > 0;
+}
+
+/* RSASSA-PSS with SHA-384, MGF1 over SHA-384, a salt of 48 bytes and the one trailer that there is. */
+static inline int bootgate_is_pss_sha384(const X509_ALGOR *algorithm) {
+    const ASN1_OBJECT *object = NULL;
+    const void *value = NULL;
+    int type = 0;
+    X509_ALGOR_get0(&object, &type, &value, algorithm);
+    if (OBJ_obj2nid(object) != NID_rsassaPss || type != V_ASN1_SEQUENCE) return 0;
+    const ASN1_STRING *sequence = (const ASN1_STRING *)value;
+    const unsigned char *next = ASN1_STRING_get0_data(sequence);
+    RSA_PSS_PARAMS *parameters = d2i_RSA_PSS_PARAMS(NULL, &next, ASN1_STRING_length(sequence));
+    if (parameters == NULL) return 0;
+    int good = 0;
+    X509_ALGOR *mask = NULL;
+    const X509_ALGOR *generator = parameters->maskGenAlgorithm;
+    if (generator != NULL) {
+        X509_ALGOR_get0(&object, &type, &value, generator);
+        if (OBJ_obj2nid(object) == NID_mgf1 && type == V_ASN1_SEQUENCE) {
+            sequence = (const ASN1_STRING *)value;
+            next = ASN1_STRING_get0_data(sequence);
+            mask = d2i_X509_ALGOR(NULL, &next, ASN1_STRING_length(sequence));
+        }
+    }
+    if (mask != NULL && parameters->hashAlgorithm != NULL && parameters->saltLength != NULL) {
+        X509_ALGOR_get0(&object, NULL, NULL, parameters->hashAlgorithm);
+        good = OBJ_obj2nid(object) == NID_sha384;
+        X509_ALGOR_get0(&object, NULL, NULL, mask);
+        good = good && OBJ_obj2nid(object) == NID_sha384 &&
+               ASN1_INTEGER_get(parameters->saltLength) == 48 &&
+               (parameters->trailerField == NULL || ASN1_INTEGER_get(parameters->trailerField) == 1);
+    }
+    X509_ALGOR_free(mask);
+    RSA_PSS_PARAMS_free(parameters);
+    return good;
+}
+
 static inline int bootgate_ERR_peek_reason(void) { return ERR_GET_REASON(ERR_peek_error()); }
 
 /* An encrypted key must fail here; without the empty password OpenSSL would ask the terminal. */

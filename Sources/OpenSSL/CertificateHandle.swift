@@ -32,13 +32,7 @@ internal import COpenSSL
     }
 
     var serialHex: String {
-        guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(pointer), nil) else {
-            return ""
-        }
-        defer { unsafe BN_free(number) }
-        var bytes = [UInt8](repeating: 0, count: Int((unsafe BN_num_bits(number) + 7) / 8))
-        _ = unsafe BN_bn2bin(number, &bytes)
-        return bytes.isEmpty ? "00" : Hex.encode(bytes)
+        unsafe Self.hex(X509_get0_serialNumber(pointer))
     }
 
     var validity: (notBefore: Int64, notAfter: Int64)? {
@@ -70,11 +64,7 @@ internal import COpenSSL
         for index in unsafe 0..<X509_get_ext_count(pointer) {
             let object = unsafe X509_EXTENSION_get_object(X509_get_ext(pointer, index))
             guard unsafe X509_get_ext_by_OBJ(pointer, object, -1) != index else { continue }
-            var text = [CChar](repeating: 0, count: 128)
-            let count = unsafe OBJ_obj2txt(&text, Int32(text.count), object, 1)
-            return String(
-                decoding: text.prefix(max(0, min(Int(count), 127))).map(UInt8.init(bitPattern:)),
-                as: UTF8.self)
+            return unsafe Self.dottedNumbers(object)
         }
         return nil
     }
@@ -94,8 +84,26 @@ internal import COpenSSL
                 start: ASN1_STRING_get0_data(value), count: Int(ASN1_STRING_length(value))))
     }
 
+    /// A serial number in lower-case hexadecimal digits, without leading zeros but of whole bytes.
+    static func hex(_ serial: UnsafePointer<ASN1_INTEGER>?) -> String {
+        guard let number = unsafe ASN1_INTEGER_to_BN(serial, nil) else { return "" }
+        defer { unsafe BN_free(number) }
+        var bytes = [UInt8](repeating: 0, count: Int((unsafe BN_num_bits(number) + 7) / 8))
+        _ = unsafe BN_bn2bin(number, &bytes)
+        return bytes.isEmpty ? "00" : Hex.encode(bytes)
+    }
+
+    /// An object identifier as dotted numbers.
+    static func dottedNumbers(_ object: OpaquePointer?) -> String {
+        var text = [CChar](repeating: 0, count: 128)
+        let count = unsafe OBJ_obj2txt(&text, Int32(text.count), object, 1)
+        return String(
+            decoding: text.prefix(max(0, min(Int(count), 127))).map(UInt8.init(bitPattern:)),
+            as: UTF8.self)
+    }
+
     /// The name as an owner may see it: text from a stranger, so control characters are shown as `?`.
-    private static func commonName(_ name: OpaquePointer?) -> String {
+    static func commonName(_ name: OpaquePointer?) -> String {
         let index = unsafe X509_NAME_get_index_by_NID(name, NID_commonName, -1)
         guard index >= 0 else { return "" }
         let value = unsafe X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index))

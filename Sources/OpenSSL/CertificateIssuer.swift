@@ -129,7 +129,7 @@ public enum CertificateIssuer {
         try unsafe add(template.issuer, to: X509_get_issuer_name(certificate))
     }
 
-    private static func add(
+    static func add(
         _ name: CertificateTemplate.Name, to target: OpaquePointer?
     ) throws(CryptoError) {
         for (field, value) in [("O", name.organization), ("CN", name.commonName)] {
@@ -162,6 +162,17 @@ public enum CertificateIssuer {
     private static func add(
         _ item: CertificateTemplate.Extension, to handle: CertificateHandle
     ) throws(CryptoError) {
+        let made = try unsafe make(item)
+        defer { unsafe X509_EXTENSION_free(made) }
+        guard unsafe X509_add_ext(handle.pointer, made, -1) == 1 else {
+            throw .library(OpenSSLFault("X509_add_ext"))
+        }
+    }
+
+    /// An X509_EXTENSION, which the caller frees.
+    static func make(
+        _ item: CertificateTemplate.Extension
+    ) throws(CryptoError) -> OpaquePointer {
         guard let object = unsafe OBJ_txt2obj(item.oid, 1),
             let value = unsafe ASN1_OCTET_STRING_new()
         else { throw .library(OpenSSLFault("OBJ_txt2obj")) }
@@ -173,16 +184,24 @@ public enum CertificateIssuer {
             let made = unsafe X509_EXTENSION_create_by_OBJ(
                 nil, object, item.isCritical ? 1 : 0, value)
         else { throw .library(OpenSSLFault("X509_EXTENSION_create_by_OBJ")) }
-        defer { unsafe X509_EXTENSION_free(made) }
-        guard unsafe X509_add_ext(handle.pointer, made, -1) == 1 else {
-            throw .library(OpenSSLFault("X509_add_ext"))
-        }
+        return unsafe made
     }
 
     private static func sign(
         _ handle: CertificateHandle, with key: borrowing SigningKey,
         _ signature: CertificateTemplate.Signature
     ) throws(CryptoError) {
+        let context = try unsafe signing(with: key, signature)
+        defer { unsafe EVP_MD_CTX_free(context) }
+        guard unsafe X509_sign_ctx(handle.pointer, context) > 0 else {
+            throw .library(OpenSSLFault("X509_sign_ctx"))
+        }
+    }
+
+    /// An EVP_MD_CTX that is ready to sign, which the caller frees.
+    static func signing(
+        with key: borrowing SigningKey, _ signature: CertificateTemplate.Signature
+    ) throws(CryptoError) -> OpaquePointer {
         let usesRSA = signature == .rsaPSSSHA384
         guard (key.kind == .rsa4096) == usesRSA else {
             throw .unsupportedKey("\(key.kind) cannot sign as \(signature)")
@@ -190,14 +209,16 @@ public enum CertificateIssuer {
         guard let context = unsafe EVP_MD_CTX_new() else {
             throw .library(OpenSSLFault("EVP_MD_CTX_new"))
         }
-        defer { unsafe EVP_MD_CTX_free(context) }
         // Owned by `context`.
         var parameters: OpaquePointer?
         let digest = unsafe usesRSA ? EVP_sha384() : EVP_sha256()
         guard
             unsafe EVP_DigestSignInit(context, &parameters, digest, nil, key.handle.pointer) == 1,
-            unsafe !usesRSA || bootgate_EVP_PKEY_CTX_set_pss_sha384(parameters) == 1,
-            unsafe X509_sign_ctx(handle.pointer, context) > 0
-        else { throw .library(OpenSSLFault("X509_sign_ctx")) }
+            unsafe !usesRSA || bootgate_EVP_PKEY_CTX_set_pss_sha384(parameters) == 1
+        else {
+            unsafe EVP_MD_CTX_free(context)
+            throw .library(OpenSSLFault("EVP_DigestSignInit"))
+        }
+        return unsafe context
     }
 }

@@ -28,6 +28,7 @@ public struct X509Certificate: Sendable {
         guard (1...Self.maximumCount).contains(der.count) else {
             throw .length(actual: der.count, maximum: Self.maximumCount)
         }
+        guard !Self.isPEM(der) else { throw .pemInsteadOfDER }
         var read = 0
         let parsed = unsafe der.withUnsafeBufferPointer { buffer in
             var next = buffer.baseAddress

@@ -5,6 +5,9 @@ extension X509Certificate {
     private static let end = "-----END CERTIFICATE-----"
     private static let maximumCertificates = 16
 
+    /// The most certificates that a vendor's chain may have.
+    public static let maximumChain = 8
+
     /// Parses a PEM text (RFC 7468) that holds exactly one certificate.
     public init(pem: [UInt8]) throws(X509Error) {
         let all = try Self.readAll(pem: pem)
@@ -14,11 +17,36 @@ extension X509Certificate {
         self = all[0]
     }
 
+    /// Parses one certificate from DER, or from a PEM text that holds nothing else.
+    ///
+    /// For fields that really carry both; where DER is due, `init(der:)` refuses PEM by name.
+    public init(derOrPEM data: [UInt8]) throws(X509Error) {
+        if Self.isPEM(data) {
+            try self.init(pem: data)
+        } else {
+            try self.init(der: data)
+        }
+    }
+
+    /// Parses a vendor's chain, 1 to 8 certificates of a PEM text in order; text between is passed
+    /// over. Certificates are counted before the first is looked at.
+    public static func certificates(pem: [UInt8]) throws(X509Error) -> [X509Certificate] {
+        try read(pem: pem, atMost: maximumChain)
+    }
+
     /// Parses every certificate of a PEM text, 1 to 16 of them, in order; text between is passed over.
     public static func readAll(pem: [UInt8]) throws(X509Error) -> [X509Certificate] {
-        let maximum = maximumCertificates * maximumCount * 2
-        guard pem.count <= maximum else { throw .length(actual: pem.count, maximum: maximum) }
-        var certificates: [X509Certificate] = []
+        try read(pem: pem, atMost: maximumCertificates)
+    }
+
+    private static func read(
+        pem: [UInt8], atMost maximum: Int
+    ) throws(X509Error) -> [X509Certificate] {
+        let maximumBytes = maximumCertificates * maximumCount * 2
+        guard pem.count <= maximumBytes else {
+            throw .length(actual: pem.count, maximum: maximumBytes)
+        }
+        var bodies: [String] = []
         var body: String?
         let text = String(decoding: pem, as: UTF8.self)
         for line in text.split(whereSeparator: \.isNewline) {
@@ -26,11 +54,8 @@ extension X509Certificate {
             switch (line, body) {
             case (begin[...], nil):
                 body = ""
-            case (end[...], let .some(base64)):
-                guard let der = Base64.decode(base64) else {
-                    throw .malformed(OpenSSLFault(call: "PEM", reason: "no base64"))
-                }
-                certificates.append(try X509Certificate(der: der))
+            case (end[...], .some(let base64)):
+                bodies.append(base64)
                 body = nil
             case (_, .some):
                 body?.append(contentsOf: line)
@@ -38,11 +63,22 @@ extension X509Certificate {
                 break
             }
         }
-        guard body == nil, (1...maximumCertificates).contains(certificates.count) else {
-            throw .certificateCount(
-                expected: "1 to \(maximumCertificates)", actual: certificates.count)
+        guard body == nil, (1...maximum).contains(bodies.count) else {
+            throw .certificateCount(expected: "1 to \(maximum)", actual: bodies.count)
+        }
+        var certificates: [X509Certificate] = []
+        for base64 in bodies {
+            guard let der = Base64.decode(base64) else {
+                throw .malformed(OpenSSLFault(call: "PEM", reason: "no base64"))
+            }
+            certificates.append(try X509Certificate(der: der))
         }
         return certificates
+    }
+
+    /// Whether `data` begins as a PEM text does; no DER does.
+    static func isPEM(_ data: [UInt8]) -> Bool {
+        data.starts(with: Array("-----BEGIN ".utf8))
     }
 
     /// The certificate as a PEM text.
