@@ -116,7 +116,7 @@ public final class LaunchAuthority: Sendable {
             launchID: launch.id, hello: launch.hello, binding: binding, peer: launch.peer,
             time: time, authentication: authentication)
         let question = LaunchQuestion(
-            vm: launch.hello.vm.description, reportID: authentication.claims?.reportID)
+            vm: launch.hello.vm.description, reportID: authentication.claims?.snp?.reportID)
         store.decide(question) { facts in
             judge.entry(
                 for: facts, policy: facts.policy.flatMap(self.policy),

@@ -58,7 +58,8 @@ struct LaunchJudge: Sendable {
         let judged = policy.evaluate(claims, in: context)
         let own = [purpose, keyName(vm)]
         let releases =
-            Check.permitRelease(judged) && (authentic + own).allSatisfy { $0.outcome != .refused }
+            Check.permitRelease(judged, of: claims)
+            && (authentic + own).allSatisfy { $0.outcome != .refused }
         return Judgement(findings: authentic + judged + own, releases: releases, policy: policy)
     }
 

@@ -45,7 +45,7 @@ public struct SNPAuthenticator: EvidenceAuthenticator {
             findings: completion.finding.map { [$0] + result.findings } ?? result.findings,
             claims: result.claims,
             platform: report.product.map { "SNP \($0.rawValue)" }
-                ?? result.claims.map { "SNP \($0.product.rawValue)" } ?? "SNP",
+                ?? result.claims?.snp.map { "SNP \($0.product.rawValue)" } ?? "SNP",
             reportID: report.reportID, chipID: report.chipID, measurement: report.measurement)
     }
 

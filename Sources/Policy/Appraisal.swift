@@ -5,49 +5,70 @@ import Evidence
 struct Appraisal {
     let rules: PolicyRules
     let claims: Claims
-    let context: LaunchContext
+    /// The launch that the evidence is for; nil where evidence is looked at by itself.
+    let context: LaunchContext?
+    /// The judge's own clock, Unix seconds.
+    let time: Int64
 
-    /// After its first release a REPORT_ID is good for this long, in seconds.
-    static let releaseWindow: Int64 = 600
-
-    /// The finding of one check; the switch is exhaustive, so no check can be forgotten.
+    /// The finding of one check that concerns the claims; the switches are exhaustive, so no check can
+    /// be forgotten.
     func finding(_ check: Check) -> Finding {
+        switch check.concern {
+        case .evidence: evidenceFinding(check)
+        case .launch:
+            if let context {
+                launchFinding(check, context)
+            } else {
+                Finding(
+                    check: check.rawValue, outcome: .notChecked, expected: "a launch",
+                    actual: "evidence by itself", note: "no VM is launched with it")
+            }
+        case .snp:
+            if let snp = claims.snp {
+                SNPAppraisal(rules: rules, claims: snp, context: context).finding(check)
+            } else {
+                missing(check, "an SNP report")
+            }
+        }
+    }
+
+    private func evidenceFinding(_ check: Check) -> Finding {
         switch check {
-        case .identity:
-            Finding(check, holds: true, expected: "an enrolled VM", actual: context.vm)
-        case .vmState:
-            Finding(
-                check, holds: context.vmIsEnabled, expected: "enabled",
-                actual: context.vmIsEnabled ? "enabled" : "disabled")
-        case .configDigest:
-            Finding(
-                check, holds: context.configDigest == context.enrolledConfigDigest,
-                expected: context.enrolledConfigDigest.hex, actual: context.configDigest.hex)
-        case .configAnchor: configAnchor()
         case .launchClass:
             Finding(
-                check, holds: claims.launchClass >= rules.lowestClass,
-                expected: "\(rules.lowestClass.rawValue) or better",
-                actual: claims.launchClass.rawValue)
-        case .debug: forbidden(check, rules.allowsDebug, claims.guestPolicy.allowsDebug)
-        case .migration:
-            forbidden(check, rules.allowsMigration, claims.guestPolicy.allowsMigration)
-        case .guestPolicy: bits(check, rules.guestPolicy, claims.guestPolicy.value)
-        case .guestABI: guestABI()
-        case .platform: bits(check, rules.platform, claims.platformInfo.value)
-        case .vmpl:
-            Finding(
-                check, holds: claims.vmpl == UInt32(rules.vmpl), expected: "\(rules.vmpl)",
-                actual: "\(claims.vmpl)")
-        case .signingKey: signingKey()
-        case .idKey: key(check, rules.idKeyDigests, claims.idKeyDigest)
-        case .authorKey: key(check, rules.authorKeyDigests, claims.authorKeyDigest)
-        case .chip: chip()
-        case .minimumTCB: tcb(check, claims.reportedTCB)
-        case .launchTCB: tcb(check, claims.launchTCB)
+                check, holds: launchClass >= rules.lowestClass,
+                expected: "\(rules.lowestClass.rawValue) or better", actual: launchClass.rawValue)
+        case .debug: forbidden(check, rules.allowsDebug, claims.hardware.allowsDebug)
+        case .migration: forbidden(check, rules.allowsMigration, claims.hardware.allowsMigration)
         case .measurement: measurement()
-        case .diskHeader: diskHeader()
-        case .reportID: reportID()
+        case .endorsementAge: endorsementAge()
+        default: missing(check, "a rule")
+        }
+    }
+
+    /// A check that was put to the wrong evidence refuses.
+    private func missing(_ check: Check, _ expected: String) -> Finding {
+        Finding(check, holds: false, expected: expected, actual: "none")
+    }
+
+    /// Something the host could do to the guest, and must not unless the policy says otherwise.
+    private func forbidden(_ check: Check, _ isAllowed: Bool, _ isOn: Bool) -> Finding {
+        Finding(
+            check, holds: isAllowed || !isOn, expected: isAllowed ? "off or on" : "off",
+            actual: isOn ? "on" : "off", note: isAllowed ? "the policy allows it" : nil)
+    }
+}
+
+extension Claims.Hardware {
+    var allowsDebug: Bool {
+        switch self {
+        case .snp(let claims): claims.guestPolicy.allowsDebug
+        }
+    }
+
+    var allowsMigration: Bool {
+        switch self {
+        case .snp(let claims): claims.guestPolicy.allowsMigration
         }
     }
 }

@@ -25,10 +25,22 @@ public struct AppraisalPolicy: Sendable, Equatable {
     }
 
     /// Judges one launch. Every rule is evaluated, even when one has failed: there is one finding for
-    /// each ``Check``, in that order. ``Check/permitRelease(_:)`` sums them up.
+    /// each ``Check`` that concerns the claims, in that order. ``Check/permitRelease(_:of:)`` sums
+    /// them up.
     public func evaluate(_ claims: Claims, in context: LaunchContext) -> [Finding] {
-        let appraisal = Appraisal(rules: rules, claims: claims, context: context)
-        return Check.allCases.map(appraisal.finding)
+        findings(of: claims, context, at: context.now)
+    }
+
+    /// Judges evidence by itself, at `time` (Unix seconds): rules about a launch are not checked.
+    public func evaluate(_ claims: Claims, at time: Int64) -> [Finding] {
+        findings(of: claims, nil, at: time)
+    }
+
+    private func findings(
+        of claims: Claims, _ context: LaunchContext?, at time: Int64
+    ) -> [Finding] {
+        let appraisal = Appraisal(rules: rules, claims: claims, context: context, time: time)
+        return Check.all(of: claims).map(appraisal.finding)
     }
 
     /// The findings for a VM that nobody enrolled: there is no policy to judge it by.

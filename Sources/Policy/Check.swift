@@ -1,4 +1,5 @@
-/// Every check that a policy makes; each leaves exactly one ``Finding`` of this name.
+/// Every check that a policy makes; each that concerns a launch leaves exactly one ``Finding`` of its
+/// name.
 ///
 /// The names are stable: ledgers, tools and tests refer to them. `docs/policy.md` explains each.
 public enum Check: String, Sendable, Hashable, CaseIterable {
@@ -14,7 +15,7 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     case launchClass = "launch class"
     /// The host cannot debug the guest.
     case debug
-    /// The guest has no migration agent.
+    /// The guest has no migration agent, and no service TD.
     case migration
     /// Other bits of the guest policy.
     case guestPolicy = "guest policy"
@@ -26,6 +27,8 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     case vmpl = "VMPL"
     /// The kind of key that signed the report.
     case signingKey = "signing key"
+    /// The cloud provider that the signing key was lent to.
+    case provider
     /// The key that signed the ID block.
     case idKey = "ID key"
     /// The key that signed the ID key.
@@ -36,6 +39,10 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     case minimumTCB = "minimum TCB"
     /// The firmware that launched the guest is new enough.
     case launchTCB = "launch TCB"
+    /// The firmware has closed known holes, now and at launch.
+    case mitigations
+    /// Age and presence of what the vendor says of revoked certificates and of old firmware.
+    case endorsementAge = "endorsement age"
     /// The launch digest is a reference value.
     case measurement
     /// The disk's LUKS2 header is the enrolled one.
@@ -43,23 +50,58 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     /// The launch has not been used up.
     case reportID = "report ID"
 
+    /// What a check needs to be made at all.
+    enum Concern {
+        /// Any authenticated evidence.
+        case evidence
+        /// A launch: the broker's records and clock.
+        case launch
+        /// An SNP report.
+        case snp
+    }
+
+    var concern: Concern {
+        switch self {
+        case .identity, .vmState, .configDigest, .configAnchor, .diskHeader: .launch
+        case .launchClass, .debug, .migration, .measurement, .endorsementAge: .evidence
+        case .guestPolicy, .guestABI, .platform, .vmpl, .signingKey, .provider, .idKey,
+            .authorKey, .chip, .minimumTCB, .launchTCB, .mitigations, .reportID:
+            .snp
+        }
+    }
+
     /// Whether a policy may leave the requirement out; `not checked` then does not refuse.
     public var isOptional: Bool {
         switch self {
-        case .guestPolicy, .guestABI, .platform, .idKey, .authorKey, .chip: true
+        case .guestPolicy, .guestABI, .platform, .provider, .idKey, .authorKey, .chip,
+            .mitigations, .endorsementAge:
+            true
         default: false
+        }
+    }
+
+    /// Whether the check is made for such evidence.
+    func concerns(_ claims: Claims) -> Bool {
+        switch concern {
+        case .evidence, .launch: true
+        case .snp: claims.snp != nil
         }
     }
 }
 
 extension Check {
+    /// The checks that are made of such evidence, in their order.
+    public static func all(of claims: Claims) -> [Check] {
+        allCases.filter { $0.concerns(claims) }
+    }
+
     /// Whether `findings` permit a release: nothing refused, and every check of a policy made.
     ///
     /// A finding that is missing, doubled, or `not checked` without being optional refuses, so a rule
     /// that was forgotten cannot open a disk.
-    public static func permitRelease(_ findings: [Finding]) -> Bool {
+    public static func permitRelease(_ findings: [Finding], of claims: Claims) -> Bool {
         guard !findings.contains(where: { $0.outcome == .refused }) else { return false }
-        return allCases.allSatisfy { check in
+        return all(of: claims).allSatisfy { check in
             let own = findings.filter { $0.check == check.rawValue }
             return own.count == 1 && (own[0].outcome == .ok || check.isOptional)
         }

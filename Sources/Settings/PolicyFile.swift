@@ -43,6 +43,14 @@ extension PolicyRules {
             allowedChips = try table.chips("allow")
             deniedChips = try table.chips("deny")
         }
+        providers = Set(try reader.optionalStrings("providers") ?? [])
+        mitigations = try reader.optionalMask("mitigations")
+        try reader.optionalTable("endorsements") { table throws(SettingsError) in
+            requiresRevocationList =
+                try table.optionalBool("revocation_list") ?? requiresRevocationList
+            maximumEndorsementAge = try table.optionalInteger("maximum_age_days", in: 1...3650)
+                .map(UInt16.init)
+        }
     }
 
     private mutating func readMinimumTCB(_ reader: inout TOMLReader) throws(SettingsError) {
@@ -140,6 +148,20 @@ extension TOMLReader {
             }
         }
         return values
+    }
+
+    /// `"0x3"`: 1 to 16 hexadecimal digits; a TOML integer has no room for bit 63.
+    fileprivate mutating func optionalMask(_ key: String) throws(SettingsError) -> UInt64? {
+        guard let text = try optionalString(key) else { return nil }
+        let digits = text.dropFirst(2)
+        guard text.hasPrefix("0x"), (1...16).contains(digits.utf8.count),
+            let mask = UInt64(digits, radix: 16), !digits.hasPrefix("+")
+        else {
+            throw error(
+                key, expected: "hexadecimal bits such as \"0x3\"",
+                actual: "\(TOMLNode.string(text))")
+        }
+        return mask
     }
 
     /// `"MAJOR.MINOR"`, both decimal; a TOML fraction would not tell 1.5 from 1.50.

@@ -44,7 +44,8 @@ struct TrustingAuthenticator: EvidenceAuthenticator {
                     check: "binding", outcome: isBound ? .ok : .refused, expected: binding.hex,
                     actual: report.reportData.hex)
             ],
-            claims: isBound ? Claims(authenticated: report, product: .genoa) : nil,
+            claims: isBound
+                ? Claims(hardware: .snp(SNPClaims(authenticated: report, product: .genoa))) : nil,
             platform: "SNP Genoa", reportID: report.reportID, chipID: report.chipID,
             measurement: report.measurement)
     }

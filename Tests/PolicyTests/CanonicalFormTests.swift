@@ -12,7 +12,7 @@ struct CanonicalFormTests {
 
     @Test("is the documented one")
     func golden() throws {
-        let vector = try GoldenVector("canonical-form-v1.txt")
+        let vector = try GoldenVector("canonical-form-v2.txt")
         #expect(Hex.encode(try canonical(Sample.rules())) == Hex.encode(vector.bytes))
     }
 
@@ -28,7 +28,8 @@ struct CanonicalFormTests {
         let changes: [(inout PolicyRules) -> Void] = [
             { _ in }, { $0.name = "web2" }, { $0.description = "" },
             { $0.name = "we" }, { $0.description = "bthe web servers" },
-            { $0.measurements[0].label = "image" }, { $0.measurements[0].value = fixed(1) },
+            { $0.measurements[0].label = "image" },
+            { $0.measurements[0].registers = .launchDigest(fixed(1)) },
             { $0.measurements[0].covers.remove(.config) }, { $0.measurements.removeLast() },
             { $0.measurements[1].covers.insert(.config) }, { $0.measurements = [] },
             { $0.lowestClass = .hostVTPM }, { $0.lowestClass = .svsmVTPM },
@@ -47,6 +48,9 @@ struct CanonicalFormTests {
             { $0.authorKeyDigests = [] }, { $0.authorKeyDigests.insert(fixed(2)) },
             { $0.allowedChips = [] }, { $0.allowedChips.insert(fixed(2)) },
             { $0.deniedChips = [] }, { $0.deniedChips = [fixed(2)] },
+            { $0.providers = [] }, { $0.providers = ["aws", "other"] }, { $0.mitigations = nil },
+            { $0.mitigations = 1 }, { $0.requiresRevocationList = false },
+            { $0.maximumEndorsementAge = nil }, { $0.maximumEndorsementAge = 31 },
             // The same chip in the other list.
             {
                 $0.allowedChips.insert(fixed(0xdd)); $0.deniedChips = []

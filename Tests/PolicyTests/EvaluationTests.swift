@@ -27,7 +27,7 @@ struct EvaluationTests {
         #expect(findings.map(\.check) == Check.allCases.map(\.rawValue))
         #expect(findings.allSatisfy { $0.outcome == .ok })
         #expect(findings.allSatisfy { !$0.expected.isEmpty && !$0.actual.isEmpty })
-        #expect(Check.permitRelease(findings))
+        #expect(try Check.permitRelease(findings, of: Sample().claims()))
     }
 
     static let mutations = [
@@ -70,6 +70,21 @@ struct EvaluationTests {
         },
         Mutation("launched by old SNP", .launchTCB) { $0.report.set(0x1f6, [22]) },
         Mutation("a line without a minimum", .minimumTCB, .launchTCB) { $0.product = .milan },
+        Mutation("a VLEK of another provider", .provider) {
+            $0.report.set(0x048, [5])
+            $0.providerID = "elsewhere"
+        },
+        Mutation("a mitigation missing at launch", .mitigations) { $0.report.set(0x1f8, [5]) },
+        Mutation("a mitigation missing now", .mitigations) { $0.report.set(0x200, [1]) },
+        Mutation("no revocation list", .endorsementAge) { $0.revocationList = nil },
+        Mutation("a revocation list of 31 days ago", .endorsementAge) {
+            $0.revocationList = EndorsementDates(
+                issued: $0.context.now - 30 * 86400 - 1, nextUpdate: $0.context.now + 1)
+        },
+        Mutation("a revocation list from the future", .endorsementAge) {
+            $0.revocationList = EndorsementDates(
+                issued: $0.context.now + 1, nextUpdate: $0.context.now + 2)
+        },
         Mutation("another header", .diskHeader) { $0.context.headerDigest = fixed(0x4e) },
         Mutation("no header enrolled", .diskHeader) { $0.context.enrolledHeaderDigests = [] },
         Mutation("already unlocked", .reportID) {
@@ -95,7 +110,7 @@ struct EvaluationTests {
         #expect(refused.map(\.check) == mutation.refused.map(\.rawValue))
         #expect(refused.allSatisfy { $0.expected != $0.actual })
         #expect(findings.filter { $0.outcome == .notChecked }.isEmpty)
-        #expect(!Check.permitRelease(findings))
+        #expect(try !Check.permitRelease(findings, of: Sample().claims()))
     }
 
     @Test("has a mutation for every check but identity")
@@ -165,11 +180,15 @@ struct EvaluationTests {
         sample.rules.authorKeyDigests = []
         sample.rules.allowedChips = []
         sample.rules.deniedChips = []
+        sample.rules.providers = []
+        sample.rules.mitigations = nil
+        sample.rules.requiresRevocationList = false
+        sample.rules.maximumEndorsementAge = nil
         let optional = Check.allCases.filter(\.isOptional).map(\.rawValue)
         #expect(try sample.checks(.notChecked) == optional)
         let notes = try sample.findings().filter { $0.outcome == .notChecked }.map(\.note)
         #expect(notes.allSatisfy { $0 == "the policy sets none" })
-        #expect(Check.permitRelease(try sample.findings()))
+        #expect(try Check.permitRelease(sample.findings(), of: sample.claims()))
     }
 
     @Test("by an empty policy refuses")
@@ -177,16 +196,16 @@ struct EvaluationTests {
         var sample = Sample()
         sample.rules = PolicyRules(name: "empty")
         #expect(try sample.checks(.refused) == ["minimum TCB", "launch TCB", "measurement"])
-        #expect(!Check.permitRelease(try sample.findings()))
+        #expect(try !Check.permitRelease(sample.findings(), of: sample.claims()))
     }
 
     @Test("of an unknown VM refuses its identity and checks nothing")
-    func unknownVM() {
+    func unknownVM() throws {
         let findings = AppraisalPolicy.findings(forUnknownVM: "web-9")
         #expect(findings.map(\.check) == Check.allCases.map(\.rawValue))
         #expect(findings.filter { $0.outcome == .refused }.map(\.check) == ["identity"])
         #expect(findings.filter { $0.outcome == .notChecked }.count == findings.count - 1)
-        #expect(!Check.permitRelease(findings))
+        #expect(try !Check.permitRelease(findings, of: Sample().claims()))
     }
 }
 
@@ -195,8 +214,8 @@ struct PermitReleaseTests {
     @Test("is no without every check", arguments: Check.allCases)
     func missing(check: Check) throws {
         let findings = try Sample().findings().filter { $0.check != check.rawValue }
-        #expect(!Check.permitRelease(findings))
-        #expect(!Check.permitRelease([]))
+        #expect(try !Check.permitRelease(findings, of: Sample().claims()))
+        #expect(try !Check.permitRelease([], of: Sample().claims()))
     }
 
     @Test("is no where a required check was not made", arguments: Check.allCases)
@@ -206,7 +225,7 @@ struct PermitReleaseTests {
                 ? Finding(check: finding.check, outcome: .notChecked, expected: "-", actual: "-")
                 : finding
         }
-        #expect(Check.permitRelease(findings) == check.isOptional)
+        #expect(try Check.permitRelease(findings, of: Sample().claims()) == check.isOptional)
     }
 
     @Test("is no with a refusal of a check that is not a policy's")
@@ -214,7 +233,7 @@ struct PermitReleaseTests {
         let findings = try Sample().findings()
         let signature = Finding(
             check: "signature", outcome: .refused, expected: "a good one", actual: "a bad one")
-        #expect(!Check.permitRelease(findings + [signature]))
-        #expect(!Check.permitRelease(findings + [findings[0]]))
+        #expect(try !Check.permitRelease(findings + [signature], of: Sample().claims()))
+        #expect(try !Check.permitRelease(findings + [findings[0]], of: Sample().claims()))
     }
 }

@@ -5,8 +5,11 @@ import TestSupport
 
 /// A launch that every rule accepts, for tests that change one thing at a time.
 struct Sample {
-    var report = SNPReportBuilder(version: 3)
+    var report = SNPReportBuilder(version: 5)
     var product = SNPProduct.genoa
+    var providerID: String?
+    var revocationList: EndorsementDates? = EndorsementDates(
+        issued: 1_799_000_000, nextUpdate: 1_801_000_000)
     var rules = Sample.rules()
     var context = LaunchContext(
         vm: "web-1", vmIsEnabled: true, configDigest: fixed(0xc0),
@@ -18,6 +21,8 @@ struct Sample {
         report.set(0x0e0, Array(repeating: 0x1d, count: 48))
         report.set(0x110, Array(repeating: 0xaa, count: 48))
         report.set(0x048, littleEndian: UInt32(1))
+        report.set(0x1f8, littleEndian: UInt64(7))
+        report.set(0x200, littleEndian: UInt64(3))
     }
 
     /// Rules with every requirement set.
@@ -42,13 +47,24 @@ struct Sample {
         rules.authorKeyDigests = [fixed(0xaa)]
         rules.allowedChips = [fixed(0xc4), fixed(0xc3)]
         rules.deniedChips = [fixed(0xdd)]
+        rules.providers = ["aws"]
+        rules.mitigations = 3
+        rules.requiresRevocationList = true
+        rules.maximumEndorsementAge = 30
         return rules
     }
 
     func findings() throws -> [Finding] {
-        let claims = Claims(
-            authenticated: try SNPReport(parsing: report.bytes), product: product)
-        return try AppraisalPolicy(validating: rules).evaluate(claims, in: context)
+        try AppraisalPolicy(validating: rules).evaluate(claims(), in: context)
+    }
+
+    func claims() throws -> Claims {
+        Claims(
+            hardware: .snp(
+                SNPClaims(
+                    authenticated: try SNPReport(parsing: report.bytes), product: product,
+                    providerID: providerID,
+                    revocationList: revocationList)))
     }
 
     /// The names of the checks that ended so.

@@ -47,7 +47,7 @@ struct ValidationTests {
     @Test("with a measurement twice, or two of one label")
     func duplicates() {
         #expect(
-            error { $0.measurements[1].value = $0.measurements[0].value }?.path
+            error { $0.measurements[1].registers = $0.measurements[0].registers }?.path
                 == "measurement[1].sha384")
         #expect(
             error { $0.measurements[1].label = $0.measurements[0].label }?.path

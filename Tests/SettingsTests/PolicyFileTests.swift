@@ -15,6 +15,8 @@ struct PolicyFileTests {
         anchor = "host-data"
         vmpl = 0
         signing_key = ["vcek", "vlek"]
+        providers = ["aws"]
+        mitigations = "0x3"
 
         [[measurement]]
         label = "image 2026-11"
@@ -50,6 +52,10 @@ struct PolicyFileTests {
         tsme = false
         alias_check = true
 
+        [endorsements]
+        revocation_list = true
+        maximum_age_days = 30
+
         [id_block]
         id_key_sha384 = ["\(hex("1d", 48))"]
         author_key_sha384 = ["\(hex("aa", 48))"]
@@ -80,7 +86,7 @@ struct PolicyFileTests {
         #expect(rules.signingKeys == [.vcek, .vlek])
         #expect(rules.measurements.map(\.label) == ["image 2026-11", "image 2026-10"])
         #expect(rules.measurements[0].covers == Set(Coverage.allCases))
-        #expect(rules.measurements[0].value.hex == Self.hex("a1", 48))
+        #expect(rules.measurements[0].registers.description == Self.hex("a1", 48))
         #expect(rules.minimumTCB[.genoa] == [.bootloader: 10, .tee: 0, .snp: 23, .microcode: 84])
         #expect(rules.minimumTCB[.turin]?[.fmc] == 1)
         #expect(rules.minimumTCB[.milan] == nil)
@@ -88,6 +94,8 @@ struct PolicyFileTests {
         #expect(rules.guestPolicy == [.smt: true, .cxl: false])
         #expect(rules.minimumABI == ABIVersion(major: 0, minor: 31))
         #expect(rules.platform == [.tsme: false, .aliasCheck: true])
+        #expect(rules.providers == ["aws"] && rules.mitigations == 3)
+        #expect(rules.requiresRevocationList && rules.maximumEndorsementAge == 30)
         #expect(rules.idKeyDigests.count == 1 && rules.authorKeyDigests.count == 1)
         #expect(rules.deniedChips.map { $0.hex } == [Self.hex("dd", 64)])
         let turin = "0102030405060708" + String(repeating: "0", count: 112)
@@ -101,6 +109,10 @@ struct PolicyFileTests {
             signing_key = [ 'vlek' , "vcek", ]   # reordered
             vmpl = 0x0
             "name" = 'web'
+            providers = ["aws"]
+            mitigations = "0x0003"
+            endorsements.revocation_list = true
+            endorsements.maximum_age_days = 30
             description = \"""
             the web \\
                 servers\"""
@@ -148,6 +160,8 @@ struct PolicyFileTests {
             ("0102030405060708", "0102030405060709"),
             ("dddd", "ddde"), ("2026-10", "2026-12"), ("1010", "1011"), ("tee = 1", "tee = 2"),
             ("bootloader = 1", "bootloader = 2"), ("line\"]", "line\", \"config\"]"),
+            ("\"aws\"", "\"other\""), ("0x3", "0x1"), ("list = true", "list = false"),
+            ("= 30", "= 31"),
         ]
         var changedLines: Set<Int> = []
         for (from, to) in changes {

@@ -71,7 +71,7 @@ struct LauncherTests {
     @Test("says what was ordered, and a verifier believes it", arguments: [2, 3, 5] as [UInt32])
     func genuine(version: UInt32) throws {
         let result = try launch(version: version).result
-        let claims = try #require(result.claims, "\(result.findings)")
+        let claims = try #require(result.claims?.snp, "\(result.findings)")
         #expect(claims.hostData.bytes == Array(repeating: 7, count: 32))
         #expect(claims.guestPolicy.rawValue == 0x30000)
         #expect(claims.vmpl == 1)
@@ -93,10 +93,10 @@ struct LauncherTests {
         #expect(try refused(.wrongRoot) == ["root"])
         #expect(try launch([.noCertificates]).answer.certificates == [])
         #expect(try refused(.noCertificates) == ["chain"])
-        let low = try #require(try launch([.lowTCB]).result.claims)
+        let low = try #require(try launch([.lowTCB]).result.claims?.snp)
         #expect(low.reportedTCB.raw.isZero)
-        #expect(try launch([.debug]).result.claims?.guestPolicy.allowsDebug == true)
-        #expect(try launch().result.claims?.guestPolicy.allowsDebug == false)
+        #expect(try launch([.debug]).result.claims?.snp?.guestPolicy.allowsDebug == true)
+        #expect(try launch().result.claims?.snp?.guestPolicy.allowsDebug == false)
     }
 
     @Test("another chip can be made under the same root, and no chip over another")

@@ -52,7 +52,8 @@ public struct SNPVerifier: Sendable {
     ) -> VerificationResult {
         var claims: Claims?
         if let anchor = chain.anchor, Self.isAuthentic(findings, report.signingKey) {
-            claims = Claims(authenticated: report, product: anchor.product)
+            claims = Claims(
+                hardware: .snp(SNPClaims(authenticated: report, product: anchor.product)))
         }
         return VerificationResult(findings: findings, claims: claims, report: report)
     }

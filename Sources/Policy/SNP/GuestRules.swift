@@ -1,14 +1,7 @@
 import Bytes
 import Evidence
 
-extension Appraisal {
-    /// Something the host could do to the guest, and must not unless the policy says otherwise.
-    func forbidden(_ check: Check, _ isAllowed: Bool, _ isOn: Bool) -> Finding {
-        Finding(
-            check, holds: isAllowed || !isOn, expected: isAllowed ? "off or on" : "off",
-            actual: isOn ? "on" : "off", note: isAllowed ? "the policy allows it" : nil)
-    }
-
+extension SNPAppraisal {
     /// Bits that have to be as the policy wants them; only those are shown.
     func bits<Bit: RawRepresentable<String> & Hashable & CaseIterable>(
         _ check: Check, _ wanted: [Bit: Bool], _ value: (Bit) -> Bool

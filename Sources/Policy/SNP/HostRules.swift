@@ -1,7 +1,7 @@
 import Bytes
 import Evidence
 
-extension Appraisal {
+extension SNPAppraisal {
     func tcb(_ check: Check, _ actual: TCBVersion) -> Finding {
         let product = claims.product.rawValue
         guard let minimum = rules.minimumTCB[claims.product] else {

@@ -77,10 +77,10 @@ extension PolicyRules {
                     path: "\(path).label", expected: "a label of its own",
                     actual: "\(measurement.label.debugDescription) once more")
             }
-            guard !earlier.contains(where: { $0.value == measurement.value }) else {
+            guard !earlier.contains(where: { $0.registers == measurement.registers }) else {
                 throw PolicyError(
                     path: "\(path).sha384", expected: "a value of its own",
-                    actual: "\(measurement.value.hex) once more")
+                    actual: "\(measurement.registers) once more")
             }
             try validateCoverage(of: measurement, path: "\(path).covers")
         }

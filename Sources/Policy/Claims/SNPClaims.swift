@@ -1,15 +1,10 @@
 public import Bytes
 public import Evidence
 
-/// What a processor has said of a launch, after signature, chain and binding were found good.
-///
-/// Only the module `Verification` makes one; that is what the SPI is for. A policy can therefore never
-/// be asked about evidence that nobody authenticated.
-public struct Claims: Sendable, Equatable {
+/// What an SNP report says, once signature, chain and binding were found good.
+public struct SNPClaims: Sendable, Equatable {
     /// The processor line, by the root that the chain ends in.
     public let product: SNPProduct
-    /// What stands behind the measurement.
-    public let launchClass: LaunchClass
     /// The kind of key that signed.
     public let signingKey: SNPSigningKey
     /// The launch digest.
@@ -39,12 +34,25 @@ public struct Claims: Sendable, Equatable {
     /// Random for each launch.
     public let reportID: FixedBytes<32>
 
+    /// What the firmware did against known attacks when it launched the guest; nil below version 5.
+    public let launchMitigations: UInt64?
+    /// What the firmware does against known attacks now; nil below version 5.
+    public let currentMitigations: UInt64?
+    /// The cloud provider that a VLEK was lent to (cspID); nil for a VCEK.
+    public let providerID: String?
+    /// Of the revocation list that the certificates were looked for on; nil where there was none.
+    public let revocationList: EndorsementDates?
+
     /// Takes a report whose signature, chain and binding the caller has checked, and whose chain ends
     /// in the root of `product`.
     @_spi(Verified)
-    public init(authenticated report: SNPReport, product: SNPProduct) {
+    public init(
+        authenticated report: SNPReport, product: SNPProduct, providerID: String? = nil,
+        revocationList: EndorsementDates? = nil
+    ) {
         self.product = product
-        launchClass = .cpu
+        self.providerID = providerID
+        self.revocationList = revocationList
         signingKey = report.signingKey
         measurement = report.measurement
         hostData = report.hostData
@@ -59,5 +67,7 @@ public struct Claims: Sendable, Equatable {
         idKeyDigest = report.idKeyDigest
         authorKeyDigest = report.authorKeyEnabled ? report.authorKeyDigest : nil
         reportID = report.reportID
+        launchMitigations = report.launchMitigations
+        currentMitigations = report.currentMitigations
     }
 }

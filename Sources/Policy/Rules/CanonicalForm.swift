@@ -2,18 +2,19 @@ import Bytes
 import Evidence
 
 extension PolicyRules {
-    /// `bootgate policy v1`, as `docs/policy.md` defines it.
+    /// `bootgate policy v2`, as `docs/policy.md` defines it.
     ///
     /// Every key is written, set or not, in one order; sets are sorted; texts and lists carry their
     /// length. So equal rules give equal bytes, and no two rules give the same.
     var canonicalBytes: [UInt8] {
         var form = ByteWriter()
-        form.text("bootgate policy v1")
+        form.text("bootgate policy v2")
         form.text(name)
         form.text(description)
-        form.list(measurements.sorted { $0.value.hex < $1.value.hex }) { form, measurement in
+        form.list(measurements.sorted { "\($0.registers)" < "\($1.registers)" }) {
+            form, measurement in
             form.text(measurement.label)
-            form.fixed(measurement.value)
+            form.registers(measurement.registers)
             form.list(Coverage.allCases.filter(measurement.covers.contains)) {
                 $0.text($1.rawValue)
             }
@@ -47,6 +48,10 @@ extension PolicyRules {
         form.list(authorKeyDigests.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
         form.list(allowedChips.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
         form.list(deniedChips.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.list(providers.sorted()) { $0.text($1) }
+        form.list(mitigations.map { [$0] } ?? []) { $0.bigEndian($1) }
+        form.flag(requiresRevocationList)
+        form.list(maximumEndorsementAge.map { [$0] } ?? []) { $0.bigEndian($1) }
         return form.bytes
     }
 }
@@ -54,6 +59,14 @@ extension PolicyRules {
 extension ByteWriter {
     fileprivate mutating func text(_ value: String) {
         opaque(Array(value.utf8), lengthBytes: 2)
+    }
+
+    fileprivate mutating func registers(_ registers: MeasuredRegisters) {
+        switch registers {
+        case .launchDigest(let digest):
+            text("launch digest")
+            fixed(digest)
+        }
     }
 
     fileprivate mutating func flag(_ value: Bool) {

@@ -39,27 +39,18 @@ public struct PolicyRules: Sendable, Equatable {
     public var allowedChips: Set<FixedBytes<64>> = []
     /// The chips that may not.
     public var deniedChips: Set<FixedBytes<64>> = []
+    /// The cloud providers whose VLEK may sign (cspID); empty: no requirement.
+    public var providers: Set<String> = []
+    /// Bits that both mitigation vectors must have; nil: no requirement.
+    public var mitigations: UInt64?
+    /// Whether a launch needs its certificates looked up in a revocation list.
+    public var requiresRevocationList = false
+    /// How old revocation lists and TCB information may be, in days; nil: no requirement.
+    public var maximumEndorsementAge: UInt16?
 
     /// A policy of this name that permits nothing yet.
     public init(name: String) {
         self.name = name
-    }
-}
-
-/// A launch digest that an owner knows.
-public struct ReferenceMeasurement: Sendable, Equatable {
-    /// What the owner calls it.
-    public var label: String
-    /// The launch digest.
-    public var value: FixedBytes<48>
-    /// What would change it.
-    public var covers: Set<Coverage>
-
-    /// Takes everything as given.
-    public init(label: String, value: FixedBytes<48>, covers: Set<Coverage>) {
-        self.label = label
-        self.value = value
-        self.covers = covers
     }
 }
 
