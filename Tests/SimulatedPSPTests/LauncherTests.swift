@@ -50,8 +50,7 @@ struct LauncherTests {
     ) throws -> (answer: Answer, result: VerificationResult) {
         let home = try Self.home.get()
         let launcher = Launcher(
-            inputs: LaunchInputs(
-                firmware: [1], vcpus: 1, kernel: [2], initrd: [3], commandLine: ""),
+            inputs: LaunchInputs(firmware: try SampleFirmware.annotated(), vcpus: 1),
             directory: PlatformDirectory(path: home.path),
             hostData: FixedBytes(Array(repeating: 7, count: 32)), policy: 0x30000, vmpl: 1,
             reportVersion: version, faults: faults)

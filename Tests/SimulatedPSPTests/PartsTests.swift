@@ -67,7 +67,8 @@ struct PartsTests {
         arguments: [
             ["init", "--product", "Milan"], ["init", "--dir", "x", "--product", "Rome"],
             ["init", "--dir", "x", "--product", "Milan", "--key", "none"],
-            ["measure", "--firmware", "f"], ["nothing"],
+            ["measure"], ["measure", "--firmware", "f", "--append", "x"],
+            ["measure", "--firmware", "f", "--vcpus", "0"], ["nothing"],
         ])
     func usage(arguments: [String]) {
         #expect(throws: (any Error).self) { try Program.parseAsRoot(arguments) }

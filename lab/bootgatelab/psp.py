@@ -1,4 +1,5 @@
 """The simulated processor: an identity made once, a process for every launch."""
+import hashlib
 import json
 import mmap
 import shutil
@@ -28,9 +29,20 @@ def state(home):
     return json.loads((home / "state.json").read_text())
 
 
+def measured_firmware():
+    """The VM's firmware with the SEV metadata that measuring kernel hashes needs, made on first use."""
+    plain = paths.FIRMWARE.read_bytes()
+    annotated = paths.LAB / f"firmware-{hashlib.sha256(plain).hexdigest()[:16]}.fd"
+    with _making:
+        if not annotated.exists():
+            annotated.parent.mkdir(parents=True, exist_ok=True)
+            run([TOOL, "firmware", "--in", paths.FIRMWARE, "--out", annotated])
+    return annotated
+
+
 def inputs(kernel, initrd, command_line):
     """The options that say what a launch digest covers."""
-    return ["--firmware", paths.FIRMWARE, "--vcpus", "1", "--kernel", kernel,
+    return ["--firmware", measured_firmware(), "--vcpus", "1", "--kernel", kernel,
             "--initrd", initrd, "--append", command_line]
 
 

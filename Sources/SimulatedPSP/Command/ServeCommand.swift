@@ -14,7 +14,7 @@ struct ServeCommand: ParsableCommand {
             when it starts. It runs until SIGTERM and writes one line of JSON for each report.
 
             EXAMPLE
-              bootgate-psp serve --dir lab/psp --mailbox lab/mailbox --firmware OVMF.fd --vcpus 2 \\
+              bootgate-psp serve --dir lab/psp --mailbox lab/mailbox --firmware X.fd --vcpus 2 \\
                 --kernel vmlinuz --initrd initrd.img --append 'console=ttyS0' \\
                 --host-data 6mVJ1m7V0b2n... --log lab/psp.log
 
@@ -60,22 +60,6 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp("Where to append the log; standard output if absent.", valueName: "file")
     )
     var log: String?
-
-    /// Bits in hexadecimal or decimal digits.
-    struct Bits: ExpressibleByArgument {
-        let value: UInt64
-
-        init(value: UInt64) { self.value = value }
-
-        init?(argument: String) {
-            let isHexadecimal = argument.hasPrefix("0x")
-            let digits = isHexadecimal ? argument.dropFirst(2) : argument[...]
-            guard let value = UInt64(digits, radix: isHexadecimal ? 16 : 10) else { return nil }
-            self.value = value
-        }
-
-        var defaultValueDescription: String { "0x" + String(value, radix: 16) }
-    }
 
     func validate() throws {
         guard vmpl <= 3 else { throw ValidationError("--vmpl is 0 to 3") }

@@ -14,16 +14,20 @@ struct Program: ParsableCommand {
 
             EXAMPLES
               bootgate-psp init --dir lab/psp --product Milan
-              bootgate-psp measure --firmware OVMF.fd --vcpus 2 --kernel vmlinuz \\
+              bootgate-psp firmware --in OVMF.fd --out X.fd
+              bootgate-psp measure --firmware X.fd --vcpus 2 --kernel vmlinuz \\
                 --initrd initrd.img --append 'console=ttyS0'
-              bootgate-psp serve --dir lab/psp --mailbox lab/mailbox --firmware OVMF.fd --vcpus 2 \\
+              bootgate-psp serve --dir lab/psp --mailbox lab/mailbox --firmware X.fd --vcpus 2 \\
                 --kernel vmlinuz --initrd initrd.img --append 'console=ttyS0' --host-data BASE64
 
             EXIT CODES
               0 done, 2 unusable input, 64 usage, 69 unavailable, 70 internal
             """,
         version: "0.1.0",
-        subcommands: [InitCommand.self, MeasureCommand.self, ServeCommand.self, FleetCommand.self])
+        subcommands: [
+            InitCommand.self, FirmwareCommand.self, MeasureCommand.self, ServeCommand.self,
+            FleetCommand.self,
+        ])
 
     static func main() {
         do {

@@ -21,7 +21,7 @@ struct Launcher {
         let content = try directory.read()
         var platform = content.platform
         if faults.contains(.lowTCB) { platform.tcb = platform.tcb.lowest }
-        let template = template(for: platform)
+        let template = try template(for: platform)
         log.write("launch", Self.members(template))
         guard faults.contains(.wrongRoot) || faults.contains(.lowTCB) else {
             let certificate = content.certificate
@@ -55,14 +55,14 @@ struct Launcher {
             issuers: authority.certificates, floor: vmpl, faults: faults)
     }
 
-    private func template(for platform: Platform) -> ReportTemplate {
+    private func template(for platform: Platform) throws(PSPFault) -> ReportTemplate {
         var reportID = FixedBytes<32>()
         for (index, byte) in Random.bytes(32).enumerated() { reportID[index] = byte }
         return ReportTemplate(
             version: reportVersion, product: platform.product,
             policy: faults.contains(.debug) ? policy | Self.debugBit : policy,
             isSignedByVLEK: platform.keyKind == .vlek, tcb: platform.tcb.raw,
-            measurement: inputs.measurement(hashing: OpenSSLHashing()),
+            measurement: try inputs.measurement(hashing: OpenSSLHashing()),
             hostData: hostData ?? FixedBytes(), reportID: reportID,
             chipID: platform.reportedChipID)
     }
