@@ -1,23 +1,41 @@
 public import Bytes
 public import Evidence
 
-/// A vendor's root key that an owner believes, for one processor line.
+/// A vendor's root key that an owner believes, for one family of evidence.
 ///
 /// Only the key is pinned: the certificate around it comes with the evidence and counts for nothing
 /// by itself.
 public struct TrustAnchor: Sendable, Hashable {
+    /// What chains that end in the key may vouch for.
+    public enum Family: Sendable, Hashable {
+        /// SEV-SNP reports of one processor line.
+        case snp(SNPProduct)
+        /// TDX quotes, and Intel's documents about them.
+        case tdx
+    }
+
     /// What findings call it, such as `ARK-Milan`.
     public let name: String
-    /// The processor line whose chains may end in it.
-    public let product: SNPProduct
+    /// The evidence whose chains may end in it.
+    public let family: Family
     /// SHA-256 of the DER SubjectPublicKeyInfo.
     public let keyDigest: FixedBytes<32>
 
     /// Takes everything as given.
-    public init(name: String, product: SNPProduct, keyDigest: FixedBytes<32>) {
+    public init(name: String, family: Family, keyDigest: FixedBytes<32>) {
         self.name = name
-        self.product = product
+        self.family = family
         self.keyDigest = keyDigest
+    }
+
+    /// A root for SNP reports of one processor line.
+    public init(name: String, product: SNPProduct, keyDigest: FixedBytes<32>) {
+        self.init(name: name, family: .snp(product), keyDigest: keyDigest)
+    }
+
+    /// The processor line whose SNP chains may end in it; nil for a root of other evidence.
+    public var product: SNPProduct? {
+        if case .snp(let product) = family { product } else { nil }
     }
 
     /// AMD's root keys (ARK), as published by its key distribution service
@@ -28,10 +46,22 @@ public struct TrustAnchor: Sendable, Hashable {
         amd(.turin, "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08"),
     ]
 
-    private static func amd(_ product: SNPProduct, _ digest: String) -> TrustAnchor {
-        guard let digest = FixedBytes<32>(hex: digest) else {
+    /// The key of the Intel SGX Root CA, which TDX hangs on too
+    /// (`https://certificates.trustedservices.intel.com/IntelSGXRootCA.der`).
+    public static let intel: [TrustAnchor] = [
+        TrustAnchor(
+            name: "Intel SGX Root CA", family: .tdx,
+            keyDigest: digest("a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e"))
+    ]
+
+    private static func amd(_ product: SNPProduct, _ hex: String) -> TrustAnchor {
+        TrustAnchor(name: "ARK-\(product.rawValue)", product: product, keyDigest: digest(hex))
+    }
+
+    private static func digest(_ hex: String) -> FixedBytes<32> {
+        guard let digest = FixedBytes<32>(hex: hex) else {
             preconditionFailure("the digest above is not 64 hexadecimal digits")
         }
-        return TrustAnchor(name: "ARK-\(product.rawValue)", product: product, keyDigest: digest)
+        return digest
     }
 }

@@ -5,17 +5,6 @@ import Testing
 
 @Suite("Parts of the verifier")
 struct VerifierPartsTests {
-    @Test(
-        "times are written in UTC",
-        arguments: [
-            (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_795_248_000, "2026-11-21T08:00:00Z"), (4_107_542_399, "2100-02-28T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"),
-        ])
-    func time(seconds: Int64, text: String) {
-        #expect(ValidityCheck.text(seconds) == text)
-    }
-
     @Test("the cache keeps what was used last, and never more than twice its capacity")
     func cache() throws {
         let cache = BoundedCache<Int>(capacity: 4)

@@ -44,7 +44,9 @@ struct ReportChecks {
             let name = report.product?.rawValue ?? "unknown"
             sources.append(("CPUID \(numbers) (\(name))", report.product))
         }
-        guard let leaf = chain.leaf, let anchor = chain.anchor, chain.certificates.count == 3 else {
+        guard let leaf = chain.leaf, let anchor = chain.anchor, let pinned = anchor.product,
+            chain.certificates.count == 3
+        else {
             return SNPCheck.product.notChecked(
                 expected: "one processor line", actual: sources.map(\.source).joined(),
                 because: "no chain up to a pinned root")
@@ -55,10 +57,10 @@ struct ReportChecks {
             let line = name.split(separator: "-").last.map(String.init) ?? name
             sources.append((name, SNPProduct(rawValue: line)))
         }
-        sources.append(("pin \(anchor.name)", anchor.product))
+        sources.append(("pin \(anchor.name)", pinned))
         return SNPCheck.product.finding(
-            sources.allSatisfy { $0.product == anchor.product },
-            expected: "\(anchor.product.rawValue) everywhere",
+            sources.allSatisfy { $0.product == pinned },
+            expected: "\(pinned.rawValue) everywhere",
             actual: sources.map(\.source).joined(separator: ", "))
     }
 

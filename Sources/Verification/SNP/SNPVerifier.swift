@@ -11,9 +11,9 @@ import OpenSSL
 public struct SNPVerifier: Sendable {
     private let store: ChainStore
 
-    /// Believes the roots of `anchors` and no others; with none, everything is refused.
+    /// Believes AMD's roots among `anchors` and no others; with none, everything is refused.
     public init(anchors: [TrustAnchor]) {
-        store = ChainStore(anchors: anchors)
+        store = ChainStore(anchors: anchors.filter { $0.product != nil })
     }
 
     /// Makes every check, also after one that did not hold.
@@ -51,9 +51,8 @@ public struct SNPVerifier: Sendable {
         _ findings: [Finding], _ report: SNPReport, _ chain: EndorsementChain
     ) -> VerificationResult {
         var claims: Claims?
-        if let anchor = chain.anchor, Self.isAuthentic(findings, report.signingKey) {
-            claims = Claims(
-                hardware: .snp(SNPClaims(authenticated: report, product: anchor.product)))
+        if let product = chain.anchor?.product, Self.isAuthentic(findings, report.signingKey) {
+            claims = Claims(hardware: .snp(SNPClaims(authenticated: report, product: product)))
         }
         return VerificationResult(findings: findings, claims: claims, report: report)
     }
