@@ -54,6 +54,7 @@ let package = Package(
         .executable(name: "bootgate-broker", targets: ["KeyBroker"]),
         .executable(name: "bootgate-initramfs", targets: ["InitramfsAgent"]),
         .executable(name: "bootgate-psp", targets: ["SimulatedPSP"]),
+        .executable(name: "bootgate-vectors", targets: ["VectorRunner"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -124,6 +125,8 @@ let package = Package(
             ]),
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
+        program(
+            "VectorRunner", ["Bytes", "Evidence", "Policy", "OpenSSL", "Linux", "Verification"]),
 
         // Tests
         .target(

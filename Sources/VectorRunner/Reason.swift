@@ -1,0 +1,27 @@
+import Policy
+
+/// One word for what a refused check means.
+enum Reason {
+    /// The word for `finding`; `isOver` where something's last day has passed.
+    static func word(for finding: Finding, isOver: Bool) -> String {
+        switch finding.check {
+        case "certificate dates": isOver ? "cert-expired" : "cert-not-yet-valid"
+        default: words[finding.check] ?? finding.check
+        }
+    }
+
+    private static let words: [String: String] = [
+        "report": "malformed",
+        "signature": "bad-signature",
+        "chain": "chain-broken",
+        "root": "untrusted-root",
+        "binding": "report-data-mismatch",
+        "endorsed chip": "chip-id-mismatch",
+        "endorsed TCB": "chain-broken",
+        "measurement": "measurement-mismatch",
+        "minimum TCB": "tcb-below-minimum",
+        "debug": "debug-enabled",
+        "VMPL": "vmpl-mismatch",
+        "signing key": "wrong-signer-type",
+    ]
+}

@@ -1,0 +1,3 @@
+import Linux
+
+Process.exit(VectorRunner.run(Array(CommandLine.arguments.dropFirst())).rawValue)
