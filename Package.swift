@@ -81,6 +81,7 @@ let package = Package(
         swift("Bytes"),
         swift("Protocol", ["Bytes"]),
         swift("Evidence", ["Bytes"]),
+        swift("Prediction", ["Bytes"]),
         swift("Policy", ["Bytes", "Evidence"]),
         swift("AdminAPI", ["Bytes", "Policy"]),
 
@@ -120,8 +121,8 @@ let package = Package(
         program(
             "OwnerCLI",
             [
-                "Bytes", "Protocol", "Policy", "AdminAPI", "Curl", "OpenSSL", "LUKS", "Linux",
-                "Settings", .argumentParser,
+                "Bytes", "Protocol", "Prediction", "Policy", "AdminAPI", "Curl", "OpenSSL", "LUKS",
+                "Linux", "Settings", .argumentParser,
             ]),
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
@@ -140,6 +141,7 @@ let package = Package(
         tests("FuzzTargets", []),
         tests("Protocol", ["Bytes", "OpenSSL"], excluding: ["Vectors"]),
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
+        tests("Prediction", ["Bytes", "OpenSSL", "TestSupport"], excluding: ["Vectors"]),
         tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),
         tests("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioEmbedded, .nioPosix]),
@@ -171,7 +173,10 @@ let package = Package(
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
         tests(
             "OwnerCLI",
-            ["AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Policy", "Protocol", .argumentParser]),
+            [
+                "AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Policy", "Prediction", "Protocol",
+                "Settings", "TestSupport", .argumentParser,
+            ]),
         tests("Attester", ["Bytes", "Linux", "Protocol"]),
         tests(
             "InitramfsAgent",

@@ -7,20 +7,20 @@ import Testing
 @testable import OwnerCLI
 
 /// `bootgate` as it was built beside these tests.
-private func program() throws -> URL {
+func program() throws -> URL {
     let here = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent()
     let names = ["bootgate", "OwnerCLI"].map { here.appendingPathComponent($0) }
     return try #require(names.first { FileManager.default.isExecutableFile(atPath: $0.path) })
 }
 
-private struct Ended {
+struct Ended {
     let status: Int32
     let output: String
     let errors: String
 }
 
-private func run(
+func run(
     _ arguments: [String], input: String = "", in folder: TestFolder,
     killedAfter milliseconds: UInt32? = nil
 ) throws -> Ended {

@@ -7,9 +7,14 @@ struct Why: OwnerCommand {
     static let configuration = CommandConfiguration(
         abstract: "Explain a launch: every check, what was expected and what came.",
         discussion: """
+            With the files the VM should have booted, a refused launch digest is compared with the \
+            usual variants of that launch: number and type of processors, guest features, kernel \
+            hashes on or off, hypervisor.
+
             Examples:
               bootgate why web-1      the newest launch of web-1
               bootgate why L-00041    the launch that a console named
+              bootgate why L-00041 --firmware OVMF.fd --kernel vmlinuz --append quiet
 
             Exit code 0: the key was released. 1: it was refused or held.
             """)
@@ -17,14 +22,31 @@ struct Why: OwnerCommand {
     @Argument(help: "A VM, a launch such as L-00041, or a launch id of 32 hexadecimal digits.")
     var subject: String
 
+    @Option(
+        help: ArgumentHelp(
+            "The firmware that the VM should have booted.", valueName: "file"),
+        completion: .file())
+    var firmware: String?
+
+    @OptionGroup var kernel: KernelOptions
     @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if firmware == nil, kernel.kernel != nil {
+            throw ValidationError("--kernel goes with --firmware")
+        }
+    }
 
     func execute() throws -> ExitStatus {
         let launch = try global.client.launch(reference(global.client))
+        let explanation = try firmware.flatMap { path throws(Failure) in
+            try LaunchVariants(firmware: path, kernel: kernel).explanation(launch, global.client)
+        }
         if global.json {
-            Console.print(JSONText.pretty(launch))
+            Console.print(JSONText.pretty(WhyAnswer(launch: launch, explanation: explanation)))
         } else {
-            for line in WhyReport(launch: launch).lines(.standard) { Console.print(line) }
+            let report = WhyReport(launch: launch, explanation: explanation?.sentence)
+            for line in report.lines(.standard) { Console.print(line) }
         }
         return launch.decision == .released ? .success : .refused
     }
@@ -44,5 +66,21 @@ struct Why: OwnerCommand {
     static func isReference(_ text: String) -> Bool {
         let isID = text.utf8.count == 32 && text.allSatisfy(\.isHexDigit)
         return isID || text.hasPrefix("L-")
+    }
+}
+
+/// The broker's record, and what was found out about its measurement.
+private struct WhyAnswer: Encodable {
+    let launch: LaunchRecord
+    let explanation: LaunchVariants.Explanation?
+
+    private enum Key: String, CodingKey {
+        case variant
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try launch.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encodeIfPresent(explanation, forKey: .variant)
     }
 }

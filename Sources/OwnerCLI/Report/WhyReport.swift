@@ -4,6 +4,8 @@ import Policy
 /// Why a launch was decided as it was: every check with what was expected and what came.
 struct WhyReport {
     let launch: LaunchRecord
+    /// What the files of the VM told about its measurement.
+    var explanation: String?
 
     func lines(_ screen: Screen) -> [String] {
         let findings = launch.findings ?? []
@@ -14,7 +16,16 @@ struct WhyReport {
         }
         if findings.isEmpty { lines.append("  No finding was kept for this launch.") }
         lines += ["", "  " + facts(screen).joined(separator: ", ") + "."]
-        let hints = findings.filter { $0.outcome == .refused }.compactMap(\.note)
+        var hints = findings.filter { $0.outcome == .refused }.compactMap(\.note)
+        if let explanation {
+            hints.append(explanation + ".")
+        } else if launch.refusedChecks.contains("measurement"),
+            launch.platform?.hasPrefix("SNP") ?? false
+        {
+            hints.append(
+                "with --firmware, --kernel, --initrd and --append this command also tries the usual "
+                    + "variants of what you meant to boot.")
+        }
         lines += hints.map { "Hint: \($0.shown)" }
         lines.append("Next: \(next)")
         return lines

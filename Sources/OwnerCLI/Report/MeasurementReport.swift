@@ -1,0 +1,76 @@
+import Linux
+import Policy
+
+/// Predicted values, what each covers, and what they were made from.
+struct MeasurementReport: Encodable {
+    /// One register.
+    struct Value: Encodable {
+        /// Such as `launch digest`, `RTMR1` or `PCR 11`.
+        let name: String
+        /// In hexadecimal.
+        let digest: String
+        /// What would change it.
+        let covers: [Coverage]
+        /// What was measured into it, in order; empty where that says no more than the inputs.
+        var events: [String] = []
+    }
+
+    struct Input: Encodable {
+        let name: String
+        let value: String
+
+        init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// `snp`, `tdx` or `uki`.
+    let platform: String
+    let values: [Value]
+    var inputs: [Input] = []
+    /// What an owner should know before relying on the values.
+    var notes: [String] = []
+
+    /// The values first; what they cover and come from below.
+    var lines: [String] {
+        var lines: [String] = []
+        if values.count == 1, let value = values.first {
+            lines += [value.digest, ""]
+        } else {
+            let width = (values.map(\.name.count).max() ?? 0) + 2
+            lines += values.map { $0.name.padded(to: width) + $0.digest } + [""]
+        }
+        let label = { (name: String) in "  " + name.padded(to: 15) }
+        for value in values {
+            let name = values.count == 1 ? "covers" : value.name
+            let covers = value.covers.map(\.rawValue)
+            lines.append(label(name) + (covers.isEmpty ? "-" : covers.joined(separator: ", ")))
+            lines += value.events.map { label("") + $0.shown }
+        }
+        lines += inputs.map { label($0.name) + $0.value.shown }
+        lines += notes.map { "Note: \($0.shown)." }
+        return lines
+    }
+
+    /// The `[[measurement]]` table of an SNP launch digest.
+    func entry(label: String) -> [String] {
+        guard let value = values.first else { return [] }
+        let covers = value.covers.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        return [
+            "[[measurement]]", "label = \(JSONText.compact(label))", "sha384 = \"\(value.digest)\"",
+            "covers = [\(covers)]",
+        ]
+    }
+
+    func print(entry label: String?, asJSON: Bool) {
+        if asJSON {
+            Console.print(JSONText.pretty(self))
+        } else if let label {
+            notes.forEach { Console.printError("Note: \($0.shown).") }
+            entry(label: label).forEach(Console.print)
+        } else {
+            lines.forEach(Console.print)
+        }
+    }
+}
