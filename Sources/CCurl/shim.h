@@ -26,6 +26,24 @@ static inline CURLcode bootgate_curl_set_write(CURL *curl, bootgate_curl_write f
     return code ? code : (curl_easy_setopt)(curl, CURLOPT_WRITEDATA, context);
 }
 
+static inline CURLcode bootgate_curl_set_headers(CURL *curl, bootgate_curl_write function, void *context)
+{
+    CURLcode code = (curl_easy_setopt)(curl, CURLOPT_HEADERFUNCTION, function);
+    return code ? code : (curl_easy_setopt)(curl, CURLOPT_HEADERDATA, context);
+}
+
+/* Called at least once a second while a transfer runs; anything but 0 ends it. */
+typedef int (*bootgate_curl_progress)(void *context, curl_off_t total, curl_off_t now,
+                                      curl_off_t upload_total, curl_off_t upload_now);
+
+static inline CURLcode bootgate_curl_set_progress(CURL *curl, bootgate_curl_progress function,
+                                                  void *context)
+{
+    CURLcode code = (curl_easy_setopt)(curl, CURLOPT_XFERINFOFUNCTION, function);
+    if (!code) code = (curl_easy_setopt)(curl, CURLOPT_XFERINFODATA, context);
+    return code ? code : (curl_easy_setopt)(curl, CURLOPT_NOPROGRESS, 0L);
+}
+
 static inline CURLcode bootgate_curl_get_long(CURL *curl, CURLINFO info, long *value)
 {
     return (curl_easy_getinfo)(curl, info, value);

@@ -48,27 +48,27 @@ public struct HTTPClient: Sendable {
     public func send(
         _ method: Method, _ target: String, json: borrowing SecretBytes
     ) throws(HTTPFault) -> Answer {
-        guard Self.isStarted, let curl = unsafe curl_easy_init() else {
+        guard Transfer.isStarted, let curl = unsafe curl_easy_init() else {
             throw .failed(reason: "libcurl does not start")
         }
         defer { unsafe curl_easy_cleanup(curl) }
-        let answer = AnswerBuffer(limit: maximumAnswer)
+        let answer = BoundedBytes(limit: maximumAnswer)
         var headers: UnsafeMutablePointer<curl_slist>?
         defer { unsafe curl_slist_free_all(headers) }
         // `Expect` would make libcurl wait for a server that does not know it.
         for header in ["Content-Type: application/json", "Accept: application/json", "Expect:"] {
             unsafe headers = curl_slist_append(headers, header)
         }
-        unsafe set(curl, CURLOPT_URL, "http://localhost" + target)
-        unsafe set(curl, CURLOPT_UNIX_SOCKET_PATH, socket)
-        unsafe set(curl, CURLOPT_PROTOCOLS_STR, "http")
-        unsafe set(curl, CURLOPT_PROXY, "")
-        unsafe set(curl, CURLOPT_CUSTOMREQUEST, method.rawValue)
+        unsafe Transfer.set(curl, CURLOPT_URL, "http://localhost" + target)
+        unsafe Transfer.set(curl, CURLOPT_UNIX_SOCKET_PATH, socket)
+        unsafe Transfer.set(curl, CURLOPT_PROTOCOLS_STR, "http")
+        unsafe Transfer.set(curl, CURLOPT_PROXY, "")
+        unsafe Transfer.set(curl, CURLOPT_CUSTOMREQUEST, method.rawValue)
         unsafe bootgate_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         unsafe bootgate_curl_set_long(curl, CURLOPT_TIMEOUT_MS, timeout)
         unsafe bootgate_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
         unsafe bootgate_curl_set_write(
-            curl, receiveAnswer, Unmanaged.passUnretained(answer).toOpaque())
+            curl, receiveBody, Unmanaged.passUnretained(answer).toOpaque())
         if json.count > 0 {
             unsafe bootgate_curl_set_long(curl, CURLOPT_POSTFIELDSIZE, json.count)
             // Not copied here; a secret keeps its address, and `json` outlives the transfer.
@@ -96,15 +96,8 @@ public struct HTTPClient: Sendable {
         try send(method, target, json: SecretBytes(copying: unsafe json.span.bytes))
     }
 
-    private static let isStarted = bootgate_curl_start() == CURLE_OK
-
-    private func set(_ curl: UnsafeMutableRawPointer, _ option: CURLoption, _ text: String) {
-        // libcurl copies strings.
-        _ = unsafe text.withCString { unsafe bootgate_curl_set_pointer(curl, option, $0) }
-    }
-
     private func fault(
-        _ code: CURLcode, _ curl: UnsafeMutableRawPointer, _ answer: AnswerBuffer
+        _ code: CURLcode, _ curl: UnsafeMutableRawPointer, _ answer: BoundedBytes
     ) -> HTTPFault {
         switch code {
         case CURLE_COULDNT_CONNECT:
@@ -120,32 +113,4 @@ public struct HTTPClient: Sendable {
             return .failed(reason: unsafe String(cString: curl_easy_strerror(code)))
         }
     }
-}
-
-/// Collects an answer's body up to a limit.
-private final class AnswerBuffer {
-    private let limit: Int
-    private(set) var bytes: [UInt8] = []
-    private(set) var isTooLong = false
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    /// Whether `more` still fits.
-    func append(_ more: UnsafeRawBufferPointer) -> Bool {
-        isTooLong = bytes.count + more.count > limit
-        if !isTooLong { unsafe bytes.append(contentsOf: more) }
-        return !isTooLong
-    }
-}
-
-// A named function: a closure literal given to C would inherit its caller's isolation.
-private func receiveAnswer(
-    data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context = unsafe context else { return 0 }
-    let answer = unsafe Unmanaged<AnswerBuffer>.fromOpaque(context).takeUnretainedValue()
-    let more = unsafe UnsafeRawBufferPointer(start: data, count: size * count)
-    return unsafe answer.append(more) ? size * count : 0
 }

@@ -6,6 +6,14 @@ public enum HTTPFault: Error, Equatable, Sendable {
     case timedOut(milliseconds: Int)
     /// The answer is longer than the caller reads.
     case answerTooLong(limit: Int)
+    /// The server closed the connection before its answer was complete.
+    case truncated
+    /// The name of the server, or of the proxy, has no address.
+    case nameNotFound(reason: String)
+    /// The server's certificate is not believed, or TLS failed.
+    case untrusted(reason: String)
+    /// The caller called the request off.
+    case cancelled
     /// Anything else, in libcurl's words.
     case failed(reason: String)
 }
@@ -17,6 +25,10 @@ extension HTTPFault: CustomStringConvertible {
         case .unreachable(_, let reason): reason
         case .timedOut(let milliseconds): "no answer within \(milliseconds) ms"
         case .answerTooLong(let limit): "the answer is longer than \(limit) bytes"
+        case .truncated: "the answer was cut off"
+        case .nameNotFound(let reason): reason
+        case .untrusted(let reason): reason
+        case .cancelled: "called off"
         case .failed(let reason): reason
         }
     }

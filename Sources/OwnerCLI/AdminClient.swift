@@ -137,7 +137,7 @@ struct AdminClient: Sendable {
             Failure(
                 .unavailable, "no broker at \(http.socket): is bootgate-broker running?",
                 next: "Next: `systemctl start bootgate-broker`, or name its socket with --socket.")
-        case .timedOut, .answerTooLong, .failed:
+        case .timedOut, .answerTooLong, .truncated, .nameNotFound, .untrusted, .cancelled, .failed:
             Failure(.unavailable, "the broker at \(http.socket): \(fault)")
         }
     }
