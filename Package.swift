@@ -94,7 +94,7 @@ let package = Package(
         // Floor 3: domain
         swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
-        swift("Endorsements", ["Bytes", "Evidence", "Linux"]),
+        swift("Endorsements", ["Bytes", "Evidence", "Curl", "Linux", "OpenSSL"]),
         swift("Settings", ["Bytes", "Evidence", "Policy"]),
         swift("Store", ["Bytes", "AdminAPI", .grdb]),
         swift(
@@ -154,7 +154,7 @@ let package = Package(
         tests(
             "SimulatedPSP",
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
-        tests("Endorsements", ["Bytes", "Evidence", "TestSupport"]),
+        tests("Endorsements", ["Bytes", "Curl", "Evidence", "OpenSSL", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests(
             "BrokerCore",

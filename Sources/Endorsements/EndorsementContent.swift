@@ -115,8 +115,8 @@ struct EndorsementContent: Sendable, Equatable {
             document.members?.map(\.name).sorted() == [member, "signature"].sorted(),
             let signature = document["signature"]?.string, Hex.decode(signature)?.count == 64,
             let value = document[member], value["id"]?.string == id,
-            let issued = value["issueDate"]?.string.flatMap(VendorTime.iso),
-            let expires = value["nextUpdate"]?.string.flatMap(VendorTime.iso)
+            let issued = value["issueDate"]?.string.flatMap(ISO8601.time),
+            let expires = value["nextUpdate"]?.string.flatMap(ISO8601.time)
         else { throw .wrongContent(rule: rule) }
         return (value, (issued, expires))
     }
