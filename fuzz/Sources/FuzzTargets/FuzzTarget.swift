@@ -23,6 +23,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case snpReport = "snp-report"
     /// GHCB certificate tables.
     case snpCertificateTable = "snp-certificate-table"
+    /// Event logs of every form, their replay and what they prove.
+    case eventLog = "event-log"
     /// LUKS2 headers with their JSON, our rules, and the image made for libcryptsetup.
     case luks2Header = "luks2-header"
     /// TOML documents.
@@ -42,6 +44,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .releasePayload: Self.releasePayload(input)
         case .snpReport: _ = try? SNPReport(parsing: input)
         case .snpCertificateTable: _ = try? SNPCertificateTable(parsing: input)
+        case .eventLog: EventLogTarget.run(input)
         case .luks2Header: LUKS2Target.run(input)
         case .toml: _ = try? TOMLDocument(parsing: String(decoding: input, as: UTF8.self))
         case .policy:
@@ -65,6 +68,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
                 [UInt8](repeating: 1, count: 17) + [0, 2, 9, 9] + [UInt8](repeating: 2, count: 32)
                     + [0, 1, 7]
             ]
+        case .eventLog: EventLogTarget.seeds
         case .luks2Header: LUKS2Target.seeds
         case .toml: [Array(#"a.b = [1, "x", {c = 1979-05-27T07:32:00Z}] # d"#.utf8)]
         case .snpReport, .snpCertificateTable, .policy, .brokerSettings: []
