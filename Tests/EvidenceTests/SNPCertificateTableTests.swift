@@ -29,6 +29,23 @@ struct SNPCertificateTableTests {
         #expect(SNPCertificates(table, signedBy: .vlek).endorsementKey == [0x30, 4])
     }
 
+    @Test("gives the revocation list of the root, in DER only")
+    func revocationList() throws {
+        let crl = "92f81bc358114d3d97ffd19f88dc67ea"
+        var builder = CertificateTableBuilder(entryCount: 1)
+        builder.add(crl, [0x30, 5])
+        let table = try SNPCertificateTable(parsing: builder.bytes)
+        #expect(table.revocationList == [0x30, 5])
+        #expect(SNPCertificates(table, signedBy: .vcek).revocationLists == [[0x30, 5]])
+        for data in [[], Array("-----BEGIN X509 CRL-----".utf8)] {
+            var builder = CertificateTableBuilder(entryCount: 1)
+            builder.add(crl, data)
+            #expect(throws: ParseError.invalid(field: "CRL", rule: "must be one in DER")) {
+                try SNPCertificateTable(parsing: builder.bytes)
+            }
+        }
+    }
+
     @Test("may hold PEM, as real hosts' do")
     func pem() throws {
         let der: [UInt8] = [0x30] + Array(0..<200)

@@ -23,7 +23,9 @@ struct ReportTests {
         #expect(result.claims?.snp?.signingKey == kind)
         #expect(result.findings.map(\.check) == SNPCheck.allCases.map(\.rawValue))
         let unchecked = result.findings.filter { $0.outcome == .notChecked }.map(\.check)
-        #expect(unchecked == (kind == .vlek ? ["revocation", "endorsed chip"] : ["revocation"]))
+        #expect(
+            unchecked == ["revocation list", "revocation"]
+                + (kind == .vlek ? ["endorsed chip"] : []))
     }
 
     @Test("versions above 127 are read from certificates, too")
@@ -82,6 +84,9 @@ struct ReportTests {
             (0x1e7, [220], ["TCB order"]),
             (0x038, [3], ["TCB order"]),
             (0x03f, [218], ["TCB order"]),
+            (0x1f0, [5], ["TCB order"]),
+            (0x1f7, [220], ["TCB order"]),
+            (0x1ed, [0xff], ["TCB order"]),
             (0x048, [0x04], ["endorsement key"]),
             (0x048, [0x02], ["endorsement key"]),
             (0x048, [0x1c], ["signature", "endorsement key"]),

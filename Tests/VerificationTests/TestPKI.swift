@@ -120,6 +120,35 @@ struct GenuineEvidence {
             template, subjectKey: try TestKeys.intermediate(), issuerKey: try TestKeys.root())
     }
 
+    /// A revocation list by the ARK, or by the ASK or ASVK, as `change` wants it.
+    func revocationList(
+        byIntermediate: Bool = false, revoking serials: [[UInt8]] = [],
+        signedBy key: borrowing SigningKey,
+        _ change: (inout CRLTemplate) -> Void = { _ in }
+    ) throws -> [UInt8] {
+        let product = platform.product
+        let issuer =
+            byIntermediate
+            ? Authority.intermediateTemplate(product, platform.keyKind, now: TestKeys.now).subject
+            : Authority.rootTemplate(product, now: TestKeys.now).subject
+        var template = CRLTemplate(
+            issuer: issuer, thisUpdate: TestKeys.now - 86400, nextUpdate: TestKeys.now + 86400,
+            entries: serials.map { .init(serial: $0, date: TestKeys.now - 86400) },
+            signature: .rsaPSSSHA384)
+        change(&template)
+        return try CRLIssuer.issue(template, issuerKey: key)
+    }
+
+    /// As above, by the key that the issuer has.
+    func revocationList(
+        byIntermediate: Bool = false, revoking serials: [[UInt8]] = [],
+        _ change: (inout CRLTemplate) -> Void = { _ in }
+    ) throws -> [UInt8] {
+        let key = byIntermediate ? try TestKeys.intermediate() : try TestKeys.root()
+        return try revocationList(
+            byIntermediate: byIntermediate, revoking: serials, signedBy: key, change)
+    }
+
     /// Another root for the same key.
     mutating func replaceRoot(_ change: (inout CertificateTemplate) -> Void) throws {
         var template = Authority.rootTemplate(platform.product, now: TestKeys.now)

@@ -61,14 +61,26 @@ struct VectorTests {
     func certificatesAlone(entry: VectorEntry) throws {
         for one in entry.expect.cases {
             let result = Self.verifier.verify(
-                reportBytes: [], certificates: try certificates(entry), expected: FixedBytes(),
-                at: try #require(one.time))
-            let chain = ["chain", "root", "certificate dates"]
-            let holds = result.findings.filter { chain.contains($0.check) }
-                .allSatisfy { $0.outcome == .ok }
-            #expect(holds == (one.result == "accept"), "\(entry.id): \(result.findings)")
-            #expect(result.claims == nil)
+                certificates: try certificates(entry), at: try #require(one.time))
+            #expect(
+                result.isGenuine == (one.result == "accept"), "\(entry.id): \(result.findings)")
+            guard let reason = one.reason, let checks = Self.checks[reason] else { continue }
+            let refused = result.findings.filter { $0.outcome == .refused }.map(\.check)
+            #expect(!checks.isDisjoint(with: refused), "\(entry.id): \(refused)")
         }
+    }
+
+    @Test("a VLEK names the provider that it was lent to")
+    func provider() throws {
+        let entry = try #require(
+            try Vectors.entries(["snp-report-v3"]).first { $0.id == "snp-milan-v3-vlek-a" })
+        let report = try SNPReport(parsing: try entry.file("report"))
+        let result = Self.verifier.verify(
+            reportBytes: try entry.file("report"), certificates: try certificates(entry),
+            expected: report.reportData, at: try validTime(entry))
+        let claims = try #require(result.claims?.snp)
+        #expect(claims.providerID == "CN=cc-us-east-2.amazonaws.com")
+        #expect(claims.chipID == nil)
     }
 
     @Test("a host's real certificate table endorses the report beside it")

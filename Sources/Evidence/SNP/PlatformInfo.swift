@@ -23,6 +23,8 @@ public struct PlatformInfo: Sendable, Hashable {
     public var hasCiphertextHiding: Bool { bit(4) }
     /// The firmware looked for memory aliases since the last reset and found none.
     public var hasAliasCheck: Bool { bit(5) }
+    /// Devices may be assigned to guests as trusted ones (SEV-TIO).
+    public var hasTrustedIO: Bool { bit(7) }
 
     private func bit(_ index: Int) -> Bool { rawValue >> index & 1 == 1 }
 }

@@ -16,10 +16,13 @@ public struct SNPCertificateTable: Sendable, Equatable {
     public private(set) var vcek: [UInt8]?
     /// Of a provider's key, DER.
     public private(set) var vlek: [UInt8]?
-    /// Of the key that signed the VCEK or VLEK, DER: the ASVK has no GUID of its own.
+    /// Of the key that signed the VCEK or VLEK, DER. The ASVK has no GUID of its own: hosts with a
+    /// VLEK put it here, and the chain says whether it is the right one of the two.
     public private(set) var ask: [UInt8]?
     /// Of AMD's root key, DER.
     public private(set) var ark: [UInt8]?
+    /// The revocation list of AMD's root key, DER.
+    public private(set) var revocationList: [UInt8]?
 
     /// Reads a whole table; bytes that no entry names are ignored, since hosts pad to pages.
     public init(parsing bytes: [UInt8]) throws(ParseError) {
@@ -43,16 +46,17 @@ public struct SNPCertificateTable: Sendable, Equatable {
             }
             guard let kind = entry.kind else { continue }
             let data = Array(bytes[entry.offset..<entry.offset + entry.length])
-            try store(kind, try Self.certificate(data, named: entry.name))
+            try store(kind, data)
         }
     }
 
-    private mutating func store(_ kind: Kind, _ certificate: [UInt8]) throws(ParseError) {
+    private mutating func store(_ kind: Kind, _ data: [UInt8]) throws(ParseError) {
         switch kind {
-        case .vcek: vcek = certificate
-        case .vlek: vlek = certificate
-        case .ask: ask = certificate
-        case .ark: ark = certificate
+        case .vcek: vcek = try Self.certificate(data, named: "VCEK")
+        case .vlek: vlek = try Self.certificate(data, named: "VLEK")
+        case .ask: ask = try Self.certificate(data, named: "ASK")
+        case .ark: ark = try Self.certificate(data, named: "ARK")
+        case .crl: revocationList = try Self.revocationList(data)
         }
     }
 }
@@ -63,6 +67,7 @@ extension SNPCertificateTable {
         case vlek = "a8074bc2a25a483eaae639c045a0b8a1"
         case ask = "4ab7b379bbac4fe4a02f05aef327c782"
         case ark = "c0b406a4a803495297433fb6014cd0ae"
+        case crl = "92f81bc358114d3d97ffd19f88dc67ea"
     }
 
     private struct Entry {
@@ -99,6 +104,14 @@ extension SNPCertificateTable {
             }
             entries.append(entry)
         }
+    }
+
+    /// AMD publishes its lists in DER only.
+    private static func revocationList(_ data: [UInt8]) throws(ParseError) -> [UInt8] {
+        guard data.first == 0x30 else {
+            throw .invalid(field: "CRL", rule: "must be one in DER")
+        }
+        return data
     }
 
     /// DER from DER or PEM: the table says nothing of the encoding, and hosts use both.

@@ -20,14 +20,22 @@ public struct SNPProcessor: Sendable, Hashable {
     public let stepping: UInt8
 }
 
-/// Versions of the SNP firmware itself.
-public struct SNPFirmwareVersion: Sendable, Hashable {
+/// Versions of the SNP firmware itself; compared by major, then minor, then build.
+public struct SNPFirmwareVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Major version of the ABI.
     public let major: UInt8
     /// Minor version of the ABI.
     public let minor: UInt8
     /// Build within it.
     public let build: UInt8
+
+    /// Whether `left` is older.
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.major, left.minor, left.build) < (right.major, right.minor, right.build)
+    }
+
+    /// For example `1.55.40`.
+    public var description: String { "\(major).\(minor).\(build)" }
 }
 
 /// An SEV-SNP ATTESTATION_REPORT as it was read: nothing in it has been authenticated.

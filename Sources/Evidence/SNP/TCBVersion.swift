@@ -20,6 +20,11 @@ public struct TCBVersion: Sendable, Hashable {
         product.layout.map { ($0.component, raw[$0.index]) }
     }
 
+    /// Whether each part that the line has is at most that of `other`.
+    public func isAtMost(_ other: TCBVersion) -> Bool {
+        product.layout.allSatisfy { raw[$0.index] <= other.raw[$0.index] }
+    }
+
     /// The version of one part; nil where the line has no such part.
     public subscript(component: TCBComponent) -> UInt8? {
         product.layout.first { $0.component == component }.map { raw[$0.index] }

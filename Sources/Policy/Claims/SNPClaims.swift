@@ -25,7 +25,7 @@ public struct SNPClaims: Sendable, Equatable {
     public let currentTCB: TCBVersion
     /// The firmware that cannot be rolled back.
     public let committedTCB: TCBVersion
-    /// The chip; nil where the host hides it.
+    /// The chip by CHIP_ID, or by its VCEK where the host hides CHIP_ID; nil with a VLEK on such a host.
     public let chipID: FixedBytes<64>?
     /// Who signed the ID block; zero without one.
     public let idKeyDigest: FixedBytes<48>
@@ -47,8 +47,8 @@ public struct SNPClaims: Sendable, Equatable {
     /// in the root of `product`.
     @_spi(Verified)
     public init(
-        authenticated report: SNPReport, product: SNPProduct, providerID: String? = nil,
-        revocationList: EndorsementDates? = nil
+        authenticated report: SNPReport, product: SNPProduct, endorsedChip: FixedBytes<64>? = nil,
+        providerID: String? = nil, revocationList: EndorsementDates? = nil
     ) {
         self.product = product
         self.providerID = providerID
@@ -63,7 +63,7 @@ public struct SNPClaims: Sendable, Equatable {
         launchTCB = TCBVersion(raw: report.launchTCB, product: product)
         currentTCB = TCBVersion(raw: report.currentTCB, product: product)
         committedTCB = TCBVersion(raw: report.committedTCB, product: product)
-        chipID = report.maskChipKey || report.chipID.isZero ? nil : report.chipID
+        chipID = report.maskChipKey || report.chipID.isZero ? endorsedChip : report.chipID
         idKeyDigest = report.idKeyDigest
         authorKeyDigest = report.authorKeyEnabled ? report.authorKeyDigest : nil
         reportID = report.reportID

@@ -1,3 +1,4 @@
+import Bytes
 import Evidence
 import OpenSSL
 
@@ -55,6 +56,17 @@ struct EndorsementCertificate: Sendable {
 
     /// `VCEK` or `VLEK`, for findings.
     var kindName: String { kind?.rawValue.uppercased() ?? "certificate" }
+
+    /// The kind, and of a VLEK whom it was lent to, for findings.
+    var kindText: String { providerID.map { "\(kindName) of \($0)" } ?? kindName }
+
+    /// hwID as CHIP_ID has it, zeros behind the eight bytes of Turin; nil for a VLEK and for an hwID of
+    /// another length than the line's.
+    var chip: FixedBytes<64>? {
+        guard kind != .vlek, let hardwareID, hardwareID.count == (product == .turin ? 8 : 64)
+        else { return nil }
+        return FixedBytes(hardwareID + Array(repeating: 0, count: 64 - hardwareID.count))
+    }
 
     /// The levels of the components that `product` has, as ``TCBVersion`` writes them.
     func levelText(for product: SNPProduct) -> String {

@@ -7,8 +7,9 @@ import Policy
 struct ReportChecks {
     let report: SNPReport
     let chain: EndorsementChain
+    let maskedChipIsAllowed: Bool
 
-    private static let noCertificate = "no VCEK or VLEK certificate that can be read"
+    private static let noCertificate = CertificateChecks.noCertificate
 
     /// The signature, over the bytes as they came (publication 56860, table ATTESTATION_REPORT).
     var signature: Finding {
@@ -36,33 +37,8 @@ struct ReportChecks {
         }
     }
 
-    /// CPUID, both names in the leaf, the names of the issuers and the pin are about one line.
-    var product: Finding {
-        var sources: [(source: String, product: SNPProduct?)] = []
-        if let cpuid = report.cpuid {
-            let numbers = "\(Hex.encode([cpuid.family])) \(Hex.encode([cpuid.model]))"
-            let name = report.product?.rawValue ?? "unknown"
-            sources.append(("CPUID \(numbers) (\(name))", report.product))
-        }
-        guard let leaf = chain.leaf, let anchor = chain.anchor, let pinned = anchor.product,
-            chain.certificates.count == 3
-        else {
-            return SNPCheck.product.notChecked(
-                expected: "one processor line", actual: sources.map(\.source).joined(),
-                because: "no chain up to a pinned root")
-        }
-        sources.append(("certificate \(leaf.productName ?? "without productName")", leaf.product))
-        for issuer in chain.certificates.dropFirst() {
-            let name = issuer.subjectCommonName
-            let line = name.split(separator: "-").last.map(String.init) ?? name
-            sources.append((name, SNPProduct(rawValue: line)))
-        }
-        sources.append(("pin \(anchor.name)", pinned))
-        return SNPCheck.product.finding(
-            sources.allSatisfy { $0.product == pinned },
-            expected: "\(pinned.rawValue) everywhere",
-            actual: sources.map(\.source).joined(separator: ", "))
-    }
+    /// CPUID, productName in the leaf, the names of the issuers and the pin are about one line.
+    var product: Finding { CertificateChecks(chain: chain).product(report: report) }
 
     /// KEY_INFO against the kind of certificate, which has to have the marks of its kind.
     var endorsementKey: Finding {
@@ -75,30 +51,21 @@ struct ReportChecks {
         if leaf.kind != report.signingKey {
             faults.append("the certificate is a \(leaf.kindName)")
         }
-        if leaf.kind == .vcek, leaf.hardwareID == nil {
-            faults.append("the VCEK has no hwID")
-        }
-        if leaf.kind == .vlek, leaf.hardwareID != nil {
-            faults.append("the VLEK has a hwID")
-        }
-        if leaf.kind == .vlek, leaf.providerID == nil {
-            faults.append("the VLEK has no cspID")
-        }
-        if leaf.kind == .vcek, leaf.providerID != nil {
-            faults.append("the VCEK has a cspID")
-        }
+        faults += CertificateChecks.faults(leaf)
         // With the chip's keys masked the firmware signs with no VCEK, so this is no report of its.
         if report.signingKey == .vcek, report.maskChipKey {
             faults.append("MASK_CHIP_KEY is set")
         }
         return SNPCheck.endorsementKey.finding(
             faults.isEmpty, expected: expected,
-            actual: faults.isEmpty ? leaf.kindName : faults.joined(separator: "; "))
+            actual: faults.isEmpty ? leaf.kindText : faults.joined(separator: "; "))
     }
 
     /// CHIP_ID against hwID: 64 bytes, or from Turin on 8 and the rest of CHIP_ID zero.
     var endorsedChip: Finding {
-        let actual = "CHIP_ID \(report.chipID.hex)"
+        let isMasked = report.chipID.isZero
+        let actual =
+            isMasked ? "hidden by the host (MASK_CHIP_ID)" : "CHIP_ID \(report.chipID.hex)"
         guard let leaf = chain.leaf else {
             return SNPCheck.endorsedChip.notChecked(
                 expected: "the chip of the certificate", actual: actual,
@@ -109,14 +76,21 @@ struct ReportChecks {
                 expected: "any chip of \(leaf.providerID ?? "an unnamed provider")",
                 actual: actual, because: "a VLEK is lent to a provider, not bound to a chip")
         }
-        let hardwareID = leaf.hardwareID ?? []
         let size = productOfLeaf == .turin ? 8 : 64
-        let padded = hardwareID + Array(repeating: 0, count: max(0, 64 - hardwareID.count))
-        let holds =
-            hardwareID.count == size && !report.chipID.isZero
-            && FixedBytes<64>(padded) == report.chipID
+        let expected = "hwID \(Hex.encode(leaf.hardwareID ?? [])) of \(size) bytes"
+        if chipMayBeUnchecked {
+            return SNPCheck.endorsedChip.notChecked(
+                expected: expected, actual: actual, because: "the VCEK alone names the chip")
+        }
         return SNPCheck.endorsedChip.finding(
-            holds, expected: "hwID \(Hex.encode(hardwareID)) of \(size) bytes", actual: actual)
+            !isMasked && leaf.chip == report.chipID, expected: expected, actual: actual)
+    }
+
+    /// Whether ``endorsedChip`` may be left unchecked: a VLEK is for every chip of its provider, and a
+    /// caller may allow that only the VCEK says which chip it is.
+    var chipMayBeUnchecked: Bool {
+        chain.leaf?.kind == .vlek
+            || maskedChipIsAllowed && report.chipID.isZero && chain.leaf?.chip != nil
     }
 
     /// REPORTED_TCB against the SPL extensions, part by part.
@@ -131,10 +105,11 @@ struct ReportChecks {
             expected: leaf.levelText(for: product), actual: "\(reported)")
     }
 
-    /// REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB in every part. LAUNCH_TCB may stand above
-    /// COMMITTED_TCB, and above CURRENT_TCB after firmware was rolled back under a running guest.
+    /// REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB and LAUNCH_TCB <= CURRENT_TCB in every part, and
+    /// COMMITTED <= CURRENT in the firmware's own version. LAUNCH_TCB may stand above COMMITTED_TCB:
+    /// firmware that runs need not be committed yet.
     var tcbOrder: Finding {
-        let expected = "reported <= committed <= current"
+        let expected = "reported <= committed <= current, launch <= current"
         guard let product = productOfLeaf ?? report.product else {
             return SNPCheck.tcbOrder.notChecked(
                 expected: expected, because: "the processor line is not known")
@@ -142,19 +117,30 @@ struct ReportChecks {
         let reported = TCBVersion(raw: report.reportedTCB, product: product)
         let committed = TCBVersion(raw: report.committedTCB, product: product)
         let current = TCBVersion(raw: report.currentTCB, product: product)
-        let holds = product.components.allSatisfy { part in
-            guard let low = reported[part], let middle = committed[part], let high = current[part]
-            else { return false }
-            return low <= middle && middle <= high
+        let launch = TCBVersion(raw: report.launchTCB, product: product)
+        let holds =
+            report.committedVersion <= report.currentVersion
+            && reported.isAtMost(committed) && committed.isAtMost(current)
+            && launch.isAtMost(current)
+        if holds, report.reportedTCB == report.currentTCB, report.launchTCB == report.currentTCB {
+            return SNPCheck.tcbOrder.finding(
+                true, expected: expected, actual: "all \(current)")
         }
         return SNPCheck.tcbOrder.finding(
             holds, expected: expected,
-            actual: "reported \(reported); committed \(committed); current \(current)")
+            actual: "reported \(reported); committed \(committed), firmware "
+                + "\(report.committedVersion); current \(current), firmware "
+                + "\(report.currentVersion); launch \(launch)")
     }
 
     /// REPORT_DATA against what this session wants; the comparison takes the same time for any bytes.
-    func binding(to expected: FixedBytes<64>) -> Finding {
-        SNPCheck.binding.finding(
+    func binding(to expected: FixedBytes<64>?) -> Finding {
+        guard let expected else {
+            return SNPCheck.binding.notChecked(
+                expected: "not asked", actual: report.reportData.hex,
+                because: "no report data was expected")
+        }
+        return SNPCheck.binding.finding(
             report.reportData == expected, expected: expected.hex, actual: report.reportData.hex,
             note: "this TLS session, this nonce, this key, this configuration")
     }

@@ -15,6 +15,8 @@ public enum SNPCheck: String, Sendable, Hashable, CaseIterable {
     case root
     /// Every certificate is valid at the verifier's time.
     case certificateDates = "certificate dates"
+    /// The issuers' revocation lists are genuine and current.
+    case revocationList = "revocation list"
     /// No certificate was taken back by its issuer.
     case revocation
     /// Report and certificates are about one processor line.

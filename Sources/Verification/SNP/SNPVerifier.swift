@@ -21,79 +21,89 @@ public struct SNPVerifier: Sendable {
     /// - Parameters:
     ///   - reportBytes: an ATTESTATION_REPORT as it came; the signature is checked over these bytes.
     ///   - certificates: from whatever source; they are believed for their signatures only.
-    ///   - expected: what REPORT_DATA has to be.
+    ///   - expected: what REPORT_DATA has to be; nil leaves `binding` unchecked.
+    ///   - bindingIsOptional: whether there are claims also where nothing was expected. A launch needs
+    ///     its binding; a tool that looks at old evidence has none.
+    ///   - maskedChipIsAllowed: whether a VCEK may sign for a chip whose CHIP_ID the host hides; the
+    ///     VCEK then says which chip it is.
     ///   - time: the verifier's own clock, Unix seconds.
     public func verify(
-        reportBytes: [UInt8], certificates: SNPCertificates, expected: FixedBytes<64>,
-        at time: Int64
+        reportBytes: [UInt8], certificates: SNPCertificates, expected: FixedBytes<64>?,
+        bindingIsOptional: Bool = false, maskedChipIsAllowed: Bool = false, at time: Int64
     ) -> VerificationResult {
         let chain = store.chain(certificates)
         let dates = ValidityCheck(chain: chain, time: time).finding
+        let revocation = RevocationCheck(
+            certificates.revocationLists, of: chain, in: store, at: time)
         do throws(ParseError) {
             let report = try SNPReport(parsing: reportBytes)
-            let checks = ReportChecks(report: report, chain: chain)
-            return result(
-                [
-                    SNPCheck.report.finding(
-                        true, expected: "an ATTESTATION_REPORT of version 2, 3 or 5",
-                        actual: "version \(report.version)"),
-                    checks.signature, chain.chainFinding, chain.rootFinding, dates,
-                    Self.revocation, checks.product, checks.endorsementKey, checks.endorsedChip,
-                    checks.endorsedTCB, checks.tcbOrder, checks.binding(to: expected),
-                ], report, chain)
+            let checks = ReportChecks(
+                report: report, chain: chain, maskedChipIsAllowed: maskedChipIsAllowed)
+            let findings = [
+                SNPCheck.report.finding(
+                    true, expected: Self.expectedReport, actual: "version \(report.version)"),
+                checks.signature, chain.chainFinding, chain.rootFinding, dates,
+                revocation.listFinding, revocation.finding, checks.product,
+                checks.endorsementKey, checks.endorsedChip, checks.endorsedTCB, checks.tcbOrder,
+                checks.binding(to: expected),
+            ]
+            var optional: Set<SNPCheck> = [.revocationList, .revocation]
+            if checks.chipMayBeUnchecked { optional.insert(.endorsedChip) }
+            if bindingIsOptional { optional.insert(.binding) }
+            var claims: Claims?
+            if let product = chain.anchor?.product, Self.isAuthentic(findings, optional: optional) {
+                claims = Claims(
+                    hardware: .snp(
+                        SNPClaims(
+                            authenticated: report, product: product,
+                            endorsedChip: chain.leaf?.chip, providerID: chain.leaf?.providerID,
+                            revocationList: revocation.dates)))
+            }
+            return VerificationResult(findings: findings, claims: claims, report: report)
         } catch {
+            let known = [
+                chain.chainFinding, chain.rootFinding, dates, revocation.listFinding,
+                revocation.finding,
+            ]
             return VerificationResult(
-                findings: Self.unreadable(error, chain, dates), claims: nil, report: nil)
+                findings: Self.unreadable(error, known), claims: nil, report: nil)
         }
     }
 
-    private func result(
-        _ findings: [Finding], _ report: SNPReport, _ chain: EndorsementChain
-    ) -> VerificationResult {
-        var claims: Claims?
-        if let product = chain.anchor?.product, Self.isAuthentic(findings, report.signingKey) {
-            claims = Claims(hardware: .snp(SNPClaims(authenticated: report, product: product)))
+    /// Checks certificates alone: what can be said of a VCEK or VLEK before it signed anything.
+    public func verify(certificates: SNPCertificates, at time: Int64) -> SNPChainResult {
+        let chain = store.chain(certificates)
+        let dates = ValidityCheck(chain: chain, time: time).finding
+        let revocation = RevocationCheck(
+            certificates.revocationLists, of: chain, in: store, at: time)
+        return SNPChainResult(
+            findings: [
+                chain.chainFinding, chain.rootFinding, dates, revocation.listFinding,
+                revocation.finding, CertificateChecks(chain: chain).product,
+                CertificateChecks(chain: chain).kind,
+            ], chain: chain)
+    }
+
+    private static let expectedReport = "an ATTESTATION_REPORT of version 2, 3 or 5"
+
+    /// Whether each check was made, once, and held; `optional` are those that may be not made.
+    private static func isAuthentic(_ findings: [Finding], optional: Set<SNPCheck>) -> Bool {
+        guard findings.count == SNPCheck.allCases.count else { return false }
+        return zip(SNPCheck.allCases, findings).allSatisfy { check, finding in
+            finding.check == check.rawValue
+                && (finding.outcome == .ok
+                    || finding.outcome == .notChecked && optional.contains(check))
         }
-        return VerificationResult(findings: findings, claims: claims, report: report)
     }
 
-    /// Whether each check was made, once, and held; the exceptions are named here and nowhere else.
-    private static func isAuthentic(_ findings: [Finding], _ key: SNPSigningKey) -> Bool {
-        findings.count == SNPCheck.allCases.count
-            && SNPCheck.allCases.allSatisfy { check in
-                guard let finding = findings.first(where: { $0.check == check.rawValue }) else {
-                    return false
-                }
-                let isOptional =
-                    switch check {
-                    case .revocation: true
-                    case .endorsedChip: key == .vlek
-                    default: false
-                    }
-                return finding.outcome == .ok || finding.outcome == .notChecked && isOptional
-            }
-    }
-
-    private static let revocation = SNPCheck.revocation.notChecked(
-        expected: "no certificate is on its issuer's revocation list",
-        because: "this release reads no revocation lists")
-
-    /// All findings when there is no report to look at.
-    private static func unreadable(
-        _ error: ParseError, _ chain: EndorsementChain, _ dates: Finding
-    ) -> [Finding] {
+    /// All findings when there is no report to look at; `known` are those of the certificates.
+    private static func unreadable(_ error: ParseError, _ known: [Finding]) -> [Finding] {
         SNPCheck.allCases.map { check in
-            switch check {
-            case .report:
-                check.finding(
-                    false, expected: "an ATTESTATION_REPORT of version 2, 3 or 5",
-                    actual: "\(error)")
-            case .chain: chain.chainFinding
-            case .root: chain.rootFinding
-            case .certificateDates: dates
-            case .revocation: revocation
-            default: check.notChecked(expected: "a report", because: "the report is unreadable")
+            if let finding = known.first(where: { $0.check == check.rawValue }) { return finding }
+            guard check != .report else {
+                return check.finding(false, expected: expectedReport, actual: "\(error)")
             }
+            return check.notChecked(expected: "a report", because: "the report is unreadable")
         }
     }
 }

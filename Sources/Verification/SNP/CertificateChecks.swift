@@ -1,0 +1,74 @@
+import Evidence
+import OpenSSL
+import Policy
+
+/// The checks of a chain's marks, with or without a report beside it.
+struct CertificateChecks {
+    let chain: EndorsementChain
+
+    static let noCertificate = "no VCEK or VLEK certificate that can be read"
+
+    /// The leaf's productName, the names of the issuers and the pin are about one line.
+    var product: Finding { product(report: nil) }
+
+    /// As ``product``, and CPUID in the report if it has one.
+    func product(report: SNPReport?) -> Finding {
+        var sources: [(source: String, product: SNPProduct?)] = []
+        if let report, let cpuid = report.cpuid {
+            let name = report.product?.rawValue ?? "unknown"
+            let family = String(cpuid.family, radix: 16)
+            let model = String(cpuid.model, radix: 16)
+            sources.append(("CPUID \(family)h \(model)h (\(name))", report.product))
+        }
+        guard let leaf = chain.leaf, let anchor = chain.anchor, let pinned = anchor.product,
+            chain.certificates.count == 3
+        else {
+            return SNPCheck.product.notChecked(
+                expected: "one processor line", actual: sources.first?.source ?? "-",
+                because: "no chain up to a pinned root")
+        }
+        sources.append(("certificate \(leaf.productName ?? "without productName")", leaf.product))
+        for issuer in chain.certificates.dropFirst() {
+            let name = issuer.subjectCommonName
+            let line = name.split(separator: "-").last.map(String.init) ?? name
+            sources.append((name, SNPProduct(rawValue: line)))
+        }
+        sources.append(("pin \(anchor.name)", pinned))
+        return SNPCheck.product.finding(
+            sources.allSatisfy { $0.product == pinned },
+            expected: "\(pinned.rawValue) everywhere",
+            actual: sources.map(\.source).joined(separator: ", "))
+    }
+
+    /// The leaf has the marks of its kind.
+    var kind: Finding {
+        let expected = "a VCEK with hwID or a VLEK with cspID"
+        guard let leaf = chain.leaf else {
+            return SNPCheck.endorsementKey.notChecked(
+                expected: expected, because: Self.noCertificate)
+        }
+        var faults = Self.faults(leaf)
+        if leaf.kind == nil { faults.append("the certificate is neither VCEK nor VLEK") }
+        return SNPCheck.endorsementKey.finding(
+            faults.isEmpty, expected: expected,
+            actual: faults.isEmpty ? leaf.kindText : faults.joined(separator: "; "))
+    }
+
+    /// What is wrong with the marks of a VCEK or VLEK.
+    static func faults(_ leaf: EndorsementCertificate) -> [String] {
+        var faults: [String] = []
+        if leaf.kind == .vcek, leaf.hardwareID == nil {
+            faults.append("the VCEK has no hwID")
+        }
+        if leaf.kind == .vlek, leaf.hardwareID != nil {
+            faults.append("the VLEK has a hwID")
+        }
+        if leaf.kind == .vlek, leaf.providerID == nil {
+            faults.append("the VLEK has no cspID")
+        }
+        if leaf.kind == .vcek, leaf.providerID != nil {
+            faults.append("the VCEK has a cspID")
+        }
+        return faults
+    }
+}
