@@ -1,3 +1,4 @@
+import Bytes
 import Evidence
 import OpenSSL
 import Policy
@@ -16,7 +17,7 @@ struct RevocationCheck {
 
     /// Judges `lists` by the certificates of `chain` at `time`, Unix seconds.
     init(_ lists: [[UInt8]], of chain: EndorsementChain, in store: ChainStore, at time: Int64) {
-        let expected = "a list of each issuer, current at \(ValidityCheck.text(time))"
+        let expected = "a list of each issuer, current at \(ISO8601.text(time))"
         let notRevoked = "no certificate is on its issuer's list"
         var reason: String?
         if lists.isEmpty { reason = "no revocation list was given" }
@@ -119,6 +120,6 @@ struct RevocationCheck {
     }
 
     private static func span(_ list: X509CRL) -> String {
-        "\(ValidityCheck.text(list.thisUpdate)) until \(ValidityCheck.text(list.nextUpdate))"
+        "\(ISO8601.text(list.thisUpdate)) until \(ISO8601.text(list.nextUpdate))"
     }
 }
