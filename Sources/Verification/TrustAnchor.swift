@@ -12,6 +12,10 @@ public struct TrustAnchor: Sendable, Hashable {
         case snp(SNPProduct)
         /// TDX quotes, and Intel's documents about them.
         case tdx
+        /// Keys that quotes of TPMs are signed with.
+        case attestationKey
+        /// Endorsement keys of TPMs.
+        case endorsementKey
     }
 
     /// What findings call it, such as `ARK-Milan`.
@@ -52,6 +56,17 @@ public struct TrustAnchor: Sendable, Hashable {
         TrustAnchor(
             name: "Intel SGX Root CA", family: .tdx,
             keyDigest: digest("a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e"))
+    ]
+
+    /// Google's roots for the attestation keys of its virtual TPMs: the one in use since 2022, and the
+    /// one of 2018 that older instances hang on (`https://pki.goog/cloud_integrity/tpm_ek_root_1.cer`).
+    public static let google: [TrustAnchor] = [
+        TrustAnchor(
+            name: "Google EK/AK CA Root", family: .attestationKey,
+            keyDigest: digest("56a613f57126a385dd6949294e93b0b566f96ab0573be0c2368e6f5ca779831f")),
+        TrustAnchor(
+            name: "Google tpm_ek_v1_cloud_host_root", family: .attestationKey,
+            keyDigest: digest("f23057f4f97d1d90e4cae0ce91d5a0fc99069f0a1bc147021dca33b1e9c4d0d9")),
     ]
 
     private static func amd(_ product: SNPProduct, _ hex: String) -> TrustAnchor {

@@ -59,6 +59,7 @@ struct VectorEntry: Decodable, Sendable {
         let require_vcek: Bool?
         let measurement: String?
         let minimum_tcb: [String: UInt8]?
+        let forbid_sha1_bank: Bool?
     }
 
     struct Expectation: Decodable, Sendable {
