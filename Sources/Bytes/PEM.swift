@@ -13,6 +13,33 @@ public enum PEM {
         contents(data, label: "PUBLIC KEY")
     }
 
+    /// DER of each certificate of a chain in order, 1 to `maximum` of them; nil for anything else.
+    ///
+    /// Nothing but line breaks may stand between and around them, and zero bytes behind: Intel's
+    /// quoting enclave ends its texts as C does.
+    public static func certificates(_ data: [UInt8], atMost maximum: Int) -> [[UInt8]]? {
+        let head = Array("-----BEGIN CERTIFICATE-----".utf8)
+        let tail = Array("-----END CERTIFICATE-----".utf8)
+        var rest = data[...]
+        while rest.last == 0 { rest.removeLast() }
+        var certificates: [[UInt8]] = []
+        while true {
+            rest = rest.drop(while: isLineBreak)
+            if rest.isEmpty { break }
+            guard certificates.count < maximum, rest.starts(with: head) else { return nil }
+            rest = rest.dropFirst(head.count)
+            guard let end = rest.firstIndex(of: UInt8(ascii: "-")) else { return nil }
+            let characters = rest[..<end].filter { !isLineBreak($0) }
+            rest = rest[end...]
+            guard rest.starts(with: tail), let der = Base64.decode(characters: characters),
+                der.first == 0x30
+            else { return nil }
+            rest = rest.dropFirst(tail.count)
+            certificates.append(der)
+        }
+        return certificates.isEmpty ? nil : certificates
+    }
+
     private static func contents(_ data: [UInt8], label: String) -> [UInt8]? {
         let head = Array("-----BEGIN \(label)-----".utf8)
         let tail = Array("-----END \(label)-----".utf8)
