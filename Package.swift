@@ -75,6 +75,7 @@ let package = Package(
             name: "CCryptsetup", pkgConfig: "libcryptsetup",
             providers: [.apt(["libcryptsetup-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CTSS2"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Floor 1: pure Swift
@@ -90,9 +91,10 @@ let package = Package(
         swift("Linux", ["CLinux", "Bytes"]),
         swift("LUKS", ["CCryptsetup", "Bytes"]),
         swift("OpenSSL", ["COpenSSL", "Bytes", "Protocol"]),
+        swift("TPM", ["CTSS2", "Bytes"]),
 
         // Floor 3: domain
-        swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux"]),
+        swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux", "TPM"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
         swift("Endorsements", ["Bytes", "Evidence", "Curl", "Linux", "OpenSSL"]),
         swift("Settings", ["Bytes", "Evidence", "Policy"]),
@@ -177,7 +179,9 @@ let package = Package(
                 "AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Policy", "Prediction", "Protocol",
                 "Settings", "TestSupport", .argumentParser,
             ]),
-        tests("Attester", ["Bytes", "Linux", "Protocol"]),
+        tests(
+            "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),
+        tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",
             ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol"]),
