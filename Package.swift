@@ -144,7 +144,7 @@ let package = Package(
         tests("Protocol", ["Bytes", "OpenSSL"], excluding: ["Vectors"]),
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
         tests("Prediction", ["Bytes", "OpenSSL", "TestSupport"], excluding: ["Vectors"]),
-        tests("Policy", ["Bytes", "Evidence", "TestSupport"], excluding: ["Vectors"]),
+        tests("Policy", ["Bytes", "Evidence", "OpenSSL", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),
         tests("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioEmbedded, .nioPosix]),
         tests("OpenSSL", ["Bytes", "TestSupport"]),

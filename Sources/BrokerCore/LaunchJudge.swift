@@ -58,7 +58,7 @@ struct LaunchJudge: Sendable {
         let judged = policy.evaluate(claims, in: context)
         let own = [purpose, keyName(vm)]
         let releases =
-            Check.permitRelease(judged, of: claims)
+            Check.permitRelease(judged, checks: policy.checks(for: claims))
             && (authentic + own).allSatisfy { $0.outcome != .refused }
         return Judgement(findings: authentic + judged + own, releases: releases, policy: policy)
     }

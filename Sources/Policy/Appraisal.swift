@@ -29,6 +29,15 @@ struct Appraisal {
             } else {
                 missing(check, "an SNP report")
             }
+        case .tdx:
+            if let tdx = claims.tdx {
+                TDXAppraisal(rules: rules.tdx, claims: tdx, time: time).finding(check)
+            } else {
+                missing(check, "a TDX quote")
+            }
+        case .tpm: TPMAppraisal(rules: rules.tpm, claims: claims.tpm).finding(check)
+        case .boot: BootAppraisal(rules: rules.boot, facts: claims.boot).finding(check)
+        case .repeatable: handOver()
         }
     }
 
@@ -63,12 +72,17 @@ extension Claims.Hardware {
     var allowsDebug: Bool {
         switch self {
         case .snp(let claims): claims.guestPolicy.allowsDebug
+        case .tdx(let claims): claims.body.tdAttributes.isUntrusted
         }
     }
 
     var allowsMigration: Bool {
         switch self {
         case .snp(let claims): claims.guestPolicy.allowsMigration
+        case .tdx(let claims):
+            // MIGRATABLE, and the measurement of whoever would carry the TD away.
+            claims.body.tdAttributes.allowsMigration
+                || claims.body.mrServiceTD.map { !$0.isZero } ?? false
         }
     }
 }

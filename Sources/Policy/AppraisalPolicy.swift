@@ -25,8 +25,7 @@ public struct AppraisalPolicy: Sendable, Equatable {
     }
 
     /// Judges one launch. Every rule is evaluated, even when one has failed: there is one finding for
-    /// each ``Check`` that concerns the claims, in that order. ``Check/permitRelease(_:of:)`` sums
-    /// them up.
+    /// each ``Check`` of ``checks(for:)``, in that order. ``Check/permitRelease(_:checks:)`` sums them up.
     public func evaluate(_ claims: Claims, in context: LaunchContext) -> [Finding] {
         findings(of: claims, context, at: context.now)
     }
@@ -40,7 +39,12 @@ public struct AppraisalPolicy: Sendable, Equatable {
         of claims: Claims, _ context: LaunchContext?, at time: Int64
     ) -> [Finding] {
         let appraisal = Appraisal(rules: rules, claims: claims, context: context, time: time)
-        return Check.all(of: claims).map(appraisal.finding)
+        return checks(for: claims).map(appraisal.finding)
+    }
+
+    /// The checks that are made of such evidence, in their order.
+    public func checks(for claims: Claims) -> [Check] {
+        Check.allCases.filter { $0.concerns(claims, rules) }
     }
 
     /// The findings for a VM that nobody enrolled: there is no policy to judge it by.

@@ -41,12 +41,44 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     case launchTCB = "launch TCB"
     /// The firmware has closed known holes, now and at launch.
     case mitigations
+    /// How Intel rates the platform, the TDX module and the quoting enclave.
+    case tcbStatus = "TCB status"
+    /// Bits of TDATTRIBUTES.
+    case tdAttributes = "TD attributes"
+    /// The processor features that the TD may use.
+    case xfam = "XFAM"
+    /// The TDX module that runs the TD.
+    case tdxModule = "TDX module"
+    /// MROWNER.
+    case tdOwner = "TD owner"
+    /// MROWNERCONFIG.
+    case tdOwnerConfig = "TD owner config"
+    /// A TPM's quote, and why its key counts.
+    case tpmQuote = "TPM quote"
+    /// The banks that were quoted.
+    case pcrBank = "PCR bank"
+    /// The quoted registers are those of a boot that the owner knows.
+    case pcrs = "PCRs"
+    /// Every event of the boot's log is explained.
+    case bootEvents = "boot events"
+    /// Whether Secure Boot was on.
+    case secureBoot = "Secure Boot"
+    /// The certificates that let images in.
+    case bootAuthorities = "boot authorities"
+    /// The images that were started.
+    case bootImages = "boot images"
+    /// The drivers that were loaded.
+    case bootDrivers = "boot drivers"
+    /// What the kernel was given beside the image's own command line.
+    case commandLine = "kernel command line"
     /// Age and presence of what the vendor says of revoked certificates and of old firmware.
     case endorsementAge = "endorsement age"
     /// The launch digest is a reference value.
     case measurement
     /// The disk's LUKS2 header is the enrolled one.
     case diskHeader = "disk header"
+    /// The agent has not handed over to the system yet.
+    case handOver = "hand-over"
     /// The launch has not been used up.
     case reportID = "report ID"
 
@@ -58,6 +90,14 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
         case launch
         /// An SNP report.
         case snp
+        /// A TDX quote.
+        case tdx
+        /// A TPM's quote, there or asked for.
+        case tpm
+        /// A log of the boot, there or asked for.
+        case boot
+        /// Evidence that a running guest could make again: a TDX quote, or a TPM's.
+        case repeatable
     }
 
     var concern: Concern {
@@ -67,6 +107,11 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
         case .guestPolicy, .guestABI, .platform, .vmpl, .signingKey, .provider, .idKey,
             .authorKey, .chip, .minimumTCB, .launchTCB, .mitigations, .reportID:
             .snp
+        case .tcbStatus, .tdAttributes, .xfam, .tdxModule, .tdOwner, .tdOwnerConfig: .tdx
+        case .tpmQuote, .pcrBank, .pcrs: .tpm
+        case .bootEvents, .secureBoot, .bootAuthorities, .bootImages, .bootDrivers, .commandLine:
+            .boot
+        case .handOver: .repeatable
         }
     }
 
@@ -74,34 +119,37 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     public var isOptional: Bool {
         switch self {
         case .guestPolicy, .guestABI, .platform, .provider, .idKey, .authorKey, .chip,
-            .mitigations, .endorsementAge:
+            .mitigations, .endorsementAge, .tdAttributes, .xfam, .tdxModule, .tdOwner,
+            .tdOwnerConfig, .tpmQuote, .pcrBank, .pcrs, .bootEvents, .secureBoot, .bootAuthorities,
+            .bootImages, .bootDrivers, .commandLine:
             true
         default: false
         }
     }
 
-    /// Whether the check is made for such evidence.
-    func concerns(_ claims: Claims) -> Bool {
+    /// Whether the check is made for such evidence under such rules.
+    func concerns(_ claims: Claims, _ rules: PolicyRules) -> Bool {
         switch concern {
         case .evidence, .launch: true
         case .snp: claims.snp != nil
+        case .tdx: claims.tdx != nil
+        case .tpm: claims.tpm != nil || rules.tpm.needsQuote
+        case .boot: claims.boot != nil || rules.boot.needsLog
+        case .repeatable: claims.tdx != nil || claims.tpm != nil || rules.tpm.needsQuote
         }
     }
 }
 
 extension Check {
-    /// The checks that are made of such evidence, in their order.
-    public static func all(of claims: Claims) -> [Check] {
-        allCases.filter { $0.concerns(claims) }
-    }
-
-    /// Whether `findings` permit a release: nothing refused, and every check of a policy made.
+    /// Whether `findings` permit a release: nothing refused, and every one of `checks` made.
     ///
     /// A finding that is missing, doubled, or `not checked` without being optional refuses, so a rule
-    /// that was forgotten cannot open a disk.
-    public static func permitRelease(_ findings: [Finding], of claims: Claims) -> Bool {
-        guard !findings.contains(where: { $0.outcome == .refused }) else { return false }
-        return all(of: claims).allSatisfy { check in
+    /// that was forgotten cannot open a disk. `checks` are those of ``AppraisalPolicy/checks(for:)``.
+    public static func permitRelease(_ findings: [Finding], checks: [Check]) -> Bool {
+        guard !checks.isEmpty, !findings.contains(where: { $0.outcome == .refused }) else {
+            return false
+        }
+        return checks.allSatisfy { check in
             let own = findings.filter { $0.check == check.rawValue }
             return own.count == 1 && (own[0].outcome == .ok || check.isOptional)
         }

@@ -41,6 +41,7 @@ extension Claims.Hardware {
     var endorsementDates: EndorsementDates? {
         switch self {
         case .snp(let snp): snp.revocationList
+        case .tdx(let tdx): tdx.collateral
         }
     }
 }

@@ -45,6 +45,15 @@ extension PolicyRules {
         }
         providers = Set(try reader.optionalStrings("providers") ?? [])
         mitigations = try reader.optionalMask("mitigations")
+        try reader.optionalTable("tdx") { table throws(SettingsError) in
+            tdx = try TDXRules(from: &table)
+        }
+        try reader.optionalTable("tpm") { table throws(SettingsError) in
+            tpm = try TPMRules(from: &table)
+        }
+        try reader.optionalTable("boot") { table throws(SettingsError) in
+            boot = try BootRules(from: &table)
+        }
         try reader.optionalTable("endorsements") { table throws(SettingsError) in
             requiresRevocationList =
                 try table.optionalBool("revocation_list") ?? requiresRevocationList
@@ -94,22 +103,36 @@ private enum Signer: String, CaseIterable {
 extension ReferenceMeasurement {
     fileprivate init(from reader: inout TOMLReader) throws(SettingsError) {
         let label = try reader.string("label")
-        let text = try reader.string("sha384")
-        guard let value = FixedBytes<48>(hex: text) else {
+        let launchDigest: FixedBytes<48>? = try reader.optionalDigest("sha384")
+        let mrTD: FixedBytes<48>? = try reader.optionalDigest("mrtd")
+        var rtmr: [Int: FixedBytes<48>] = [:]
+        for index in 0..<3 {
+            rtmr[index] = try reader.optionalDigest("rtmr\(index)")
+        }
+        let registers: MeasuredRegisters
+        switch (launchDigest, mrTD) {
+        case (let digest?, nil) where rtmr.isEmpty: registers = .launchDigest(digest)
+        case (nil, let mrTD?): registers = .td(mrTD: mrTD, rtmr: rtmr)
+        case (nil, nil):
             throw reader.error(
-                "sha384", expected: "96 hexadecimal digits", actual: "\(TOMLNode.string(text))")
+                "sha384", expected: "sha384 of SNP, or mrtd with rtmr0 to rtmr2 of TDX",
+                actual: "nothing")
+        default:
+            throw reader.error(
+                "mrtd", expected: "sha384 of SNP, or mrtd with rtmr0 to rtmr2 of TDX",
+                actual: "values of both")
         }
         guard let covers = try reader.optionalChoices("covers", Coverage.self) else {
             throw reader.error(
                 "covers", expected: "a list of what the measurement covers", actual: "nothing")
         }
-        self.init(label: label, value: value, covers: covers)
+        self.init(label: label, registers: registers, covers: covers)
     }
 }
 
 extension TOMLReader {
     /// The bits that the table sets, by the names of `Bit`.
-    fileprivate mutating func bits<Bit: RawRepresentable<String> & CaseIterable & Hashable>()
+    mutating func bits<Bit: RawRepresentable<String> & CaseIterable & Hashable>()
         throws(SettingsError) -> [Bit: Bool]
     {
         var bits: [Bit: Bool] = [:]
@@ -119,8 +142,23 @@ extension TOMLReader {
         return bits
     }
 
-    fileprivate mutating func digests(_ key: String) throws(SettingsError) -> Set<FixedBytes<48>> {
-        try values(key, "96 hexadecimal digits") { FixedBytes(hex: $0) }
+    /// A value of `count` bytes in hexadecimal digits; nil where the key is absent.
+    mutating func optionalDigest<let count: Int>(
+        _ key: String
+    ) throws(SettingsError) -> FixedBytes<count>? {
+        guard let text = try optionalString(key) else { return nil }
+        guard let value = FixedBytes<count>(hex: text) else {
+            throw error(
+                key, expected: "\(2 * count) hexadecimal digits",
+                actual: "\(TOMLNode.string(text))")
+        }
+        return value
+    }
+
+    mutating func digests<let count: Int>(
+        _ key: String
+    ) throws(SettingsError) -> Set<FixedBytes<count>> {
+        try values(key, "\(2 * count) hexadecimal digits") { FixedBytes(hex: $0) }
     }
 
     /// CHIP_ID in full, or the eight bytes that Turin uses of it; the rest is then zero.
@@ -151,7 +189,7 @@ extension TOMLReader {
     }
 
     /// `"0x3"`: 1 to 16 hexadecimal digits; a TOML integer has no room for bit 63.
-    fileprivate mutating func optionalMask(_ key: String) throws(SettingsError) -> UInt64? {
+    mutating func optionalMask(_ key: String) throws(SettingsError) -> UInt64? {
         guard let text = try optionalString(key) else { return nil }
         let digits = text.dropFirst(2)
         guard text.hasPrefix("0x"), (1...16).contains(digits.utf8.count),

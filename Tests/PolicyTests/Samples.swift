@@ -67,6 +67,11 @@ struct Sample {
                     revocationList: revocationList)))
     }
 
+    /// What has to be checked of it.
+    func checks() throws -> [Check] {
+        try AppraisalPolicy(validating: rules).checks(for: claims())
+    }
+
     /// The names of the checks that ended so.
     func checks(_ outcome: Finding.Outcome) throws -> [String] {
         try findings().filter { $0.outcome == outcome }.map(\.check)

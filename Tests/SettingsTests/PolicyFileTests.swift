@@ -102,6 +102,92 @@ struct PolicyFileTests {
         #expect(Set(rules.allowedChips.map { $0.hex }) == [Self.hex("c4", 64), turin])
     }
 
+    @Test("is read with the tables of TDX, TPM and log")
+    func platforms() throws {
+        let digest = Self.hex("7d", 48)
+        let rules = try AppraisalPolicy(
+            toml: """
+                name = "td"
+                anchor = "mrconfigid"
+                class = "host-vtpm"
+
+                [[measurement]]
+                label = "td 1"
+                mrtd = "\(digest)"
+                rtmr0 = "\(digest)"
+                covers = ["firmware"]
+
+                [tdx]
+                tcb_status = { UpToDate = "always", OutOfDate = "2026-12-31T23:59:59Z" }
+                attributes = { sept_ve_disable = true, perfmon = false }
+                xfam = "0x600e7"
+                modules = ["\(digest)"]
+                mrowner = ["\(digest)"]
+                mrownerconfig = ["\(digest)"]
+
+                [tpm]
+                required = true
+                key_trust = ["tee-report"]
+                allow_sha1 = false
+
+                [[tpm.pcrs]]
+                label = "uki"
+                bank = "sha256"
+                values = { 4 = "\(Self.hex("04", 32))", 11 = "\(Self.hex("11", 32))" }
+                covers = ["kernel", "initramfs"]
+
+                [boot]
+                required = true
+                secure_boot = true
+                authorities = ["\(Self.hex("aa", 32))"]
+                images = ["\(Self.hex("a1", 48))"]
+                drivers = []
+                command_lines = ["quiet"]
+                allow_unexplained = true
+                covers = ["command line"]
+                """
+        ).rules
+        #expect(rules.measurements[0].registers.description == "MRTD \(digest), RTMR0 \(digest)")
+        #expect(rules.tdx.statuses == [.upToDate: .always, .outOfDate: .until(1_798_761_599)])
+        #expect(rules.tdx.attributes == [.septVEDisable: true, .perfmon: false])
+        #expect(rules.tdx.xfam == 0x600e7 && rules.tdx.modules.count == 1)
+        #expect(rules.tdx.owners.count == 1 && rules.tdx.ownerConfigs.count == 1)
+        #expect(rules.tpm.isRequired && rules.tpm.keyTrusts == [.teeReport])
+        #expect(rules.tpm.references[0].values.keys.sorted() == [4, 11])
+        #expect(rules.boot.secureBoot == true && rules.boot.drivers == [])
+        #expect(rules.boot.commandLines == ["quiet"] && rules.boot.allowsUnexplained)
+        #expect(rules.boot.covers == [.commandLine] && rules.boot.authorities.count == 1)
+    }
+
+    @Test(
+        "is refused with the path of a wrong value of TDX, TPM and log",
+        arguments: [
+            ("tdx.tcb_status.UpToDate = 'soon'", "tdx.tcb_status.UpToDate: expected \"always\""),
+            ("tdx.tcb_status.Fine = 'always'", "tdx.tcb_status.Fine: expected one of"),
+            ("tdx.xfam = '600e7'", "tdx.xfam: expected hexadecimal bits"),
+            ("tpm.key_trust = ['hope']", "tpm.key_trust"),
+            ("tpm.key_trust = []", "tpm.key_trust"),
+            ("[[tpm.pcrs]]\nlabel = 'a'\ncovers = []", "tpm.pcrs[0].values: expected at least one"),
+            (
+                "[[tpm.pcrs]]\nlabel = 'a'\ncovers = []\nvalues = { 24 = '00' }",
+                "tpm.pcrs[0].values.24: expected one of"
+            ),
+            (
+                "[[tpm.pcrs]]\nlabel = 'a'\ncovers = []\nvalues = { 4 = '00' }",
+                "tpm.pcrs[0].values.4: expected 64 hexadecimal digits"
+            ),
+            (
+                "[[tpm.pcrs]]\nlabel = 'a'\nbank = 'sha1'\ncovers = []\nvalues = { 4 = '\(hex("00", 20))' }",
+                "tpm.pcrs[0].bank: expected sha256"
+            ),
+            ("boot.images = ['00']", "boot.images: expected 64, 96 or 128"),
+            ("boot.covers = ['kernel']", "boot.covers: expected nothing without"),
+        ])
+    func platformErrors(text: String, expected: String) {
+        let message = error("name = 'td'\n" + text)
+        #expect(message.hasPrefix(expected), "\(message)")
+    }
+
     @Test("keeps its identity when it is written in another way")
     func reordered() throws {
         let other = """
@@ -229,9 +315,9 @@ struct PolicyFileTests {
     @Test(
         "is refused with the key's path",
         arguments: [
-            ("vmlp = 0", "vmlp: expected one of anchor, chips, class, "),
+            ("vmlp = 0", "vmlp: expected one of anchor, boot, chips, class, "),
             ("class = 'best'", "class: expected \"host-vtpm\", "),
-            ("anchor = 'mrconfigid'", "anchor: expected host-data or measured-image, got "),
+            ("anchor = 'hostdata'", "anchor: expected \"host-data\", \"mrconfigid\", "),
             ("vmpl = 4", "vmpl: expected an integer from 0 to 3, got the integer 4"),
             ("signing_key = 'vcek'", "signing_key: expected a list of texts, got "),
             ("signing_key = []", "signing_key: expected vcek, vlek or both, got an empty list"),
@@ -239,7 +325,10 @@ struct PolicyFileTests {
             ("signing_key = ['none']", "signing_key[0]: expected \"vcek\", \"vlek\", got "),
             ("[measurement]\nlabel = 'a'", "measurement: expected [[measurement]] tables, got "),
             ("[[measurement]]", "measurement[0].label: expected a text, got nothing"),
-            ("[[measurement]]\nlabel = 'a'", "measurement[0].sha384: expected a text, got nothing"),
+            (
+                "[[measurement]]\nlabel = 'a'",
+                "measurement[0].sha384: expected sha384 of SNP, or mrtd with rtmr0 to rtmr2 of TDX, got"
+            ),
             (
                 "[[measurement]]\nlabel = 'a'\nsha384 = 'abc'",
                 "measurement[0].sha384: expected 96 hexadecimal digits, got the text \"abc\""

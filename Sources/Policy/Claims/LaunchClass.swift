@@ -47,3 +47,8 @@ public enum Coverage: String, Sendable, Hashable, CaseIterable, Codable {
     /// The gate's configuration, as a file within the image.
     case config
 }
+
+extension Coverage {
+    /// What a launch has to vouch for as a whole, by whatever means.
+    static let boot: Set<Coverage> = [.firmware, .kernel, .initramfs, .commandLine]
+}

@@ -28,16 +28,30 @@ extension Appraisal {
             return Finding(
                 .configAnchor, holds: snp.hostData == digest, expected: "HOST_DATA \(digest.hex)",
                 actual: "HOST_DATA \(snp.hostData.hex)")
+        case (.hostData, .tdx):
+            return Finding(
+                .configAnchor, holds: false, expected: "HOST_DATA \(digest.hex)",
+                actual: "a TDX quote, which has no HOST_DATA")
+        case (.mrconfigid, .tdx(let tdx)):
+            // 48 bytes: the digest, and 16 zero bytes.
+            let wanted = digest.hex + String(repeating: "0", count: 32)
+            return Finding(
+                .configAnchor, holds: tdx.body.mrConfigID.hex == wanted,
+                expected: "MRCONFIGID \(wanted)", actual: "MRCONFIGID \(tdx.body.mrConfigID.hex)")
         case (.mrconfigid, .snp):
             return Finding(
                 .configAnchor, holds: false, expected: "MRCONFIGID of \(digest.hex)",
                 actual: "an SNP report, which has no MRCONFIGID")
         case (.measuredImage, _):
+            let pcrs = TPMAppraisal(rules: rules.tpm, claims: claims.tpm).reference
+            var covers = (reference?.covers ?? []).union(pcrs?.covers ?? [])
+            // What the log's rules cover counts once they were held to a log, whatever came of it there.
+            if claims.boot != nil { covers.formUnion(rules.boot.covers) }
             return Finding(
-                .configAnchor, holds: reference?.covers.contains(.config) == true,
+                .configAnchor, holds: reference != nil && covers.contains(.config),
                 expected: "a reference measurement that covers config",
-                actual: reference.map { PolicyRules.list($0.covers) }
-                    ?? "a measurement that the policy does not know")
+                actual: reference == nil
+                    ? "a measurement that the policy does not know" : PolicyRules.list(covers))
         }
     }
 

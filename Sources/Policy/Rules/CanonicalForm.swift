@@ -52,11 +52,74 @@ extension PolicyRules {
         form.list(mitigations.map { [$0] } ?? []) { $0.bigEndian($1) }
         form.flag(requiresRevocationList)
         form.list(maximumEndorsementAge.map { [$0] } ?? []) { $0.bigEndian($1) }
+        tdx.write(to: &form)
+        tpm.write(to: &form)
+        boot.write(to: &form)
         return form.bytes
     }
 }
 
+extension TDXRules {
+    fileprivate func write(to form: inout ByteWriter) {
+        form.list(TCBStatus.allCases.filter { statuses[$0] != nil }) { form, status in
+            form.text(status.rawValue)
+            switch statuses[status] {
+            case .until(let end): form.list([end]) { $0.bigEndian(UInt64(bitPattern: $1)) }
+            case .always, nil: form.list([Int64]()) { _, _ in }
+            }
+        }
+        form.list(TDAttributeBit.allCases.filter { attributes[$0] != nil }) { form, bit in
+            form.text(bit.rawValue)
+            form.flag(attributes[bit] == true)
+        }
+        form.list(xfam.map { [$0] } ?? []) { $0.bigEndian($1) }
+        form.list(modules.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.list(owners.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.list(ownerConfigs.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+    }
+}
+
+extension TPMRules {
+    fileprivate func write(to form: inout ByteWriter) {
+        form.flag(isRequired)
+        form.list(AttestationKeyTrust.allCases.filter(keyTrusts.contains)) {
+            $0.text($1.rawValue)
+        }
+        form.flag(allowsSHA1)
+        form.list(references.sorted { $0.label < $1.label }) { form, reference in
+            form.text(reference.label)
+            form.text(reference.bank.rawValue)
+            form.list(reference.values.sorted { $0.key < $1.key }) { form, register in
+                form.uint8(register.key)
+                form.raw(register.value)
+            }
+            form.list(Coverage.allCases.filter(reference.covers.contains)) {
+                $0.text($1.rawValue)
+            }
+        }
+    }
+}
+
+extension BootRules {
+    fileprivate func write(to form: inout ByteWriter) {
+        form.flag(isRequired)
+        form.list(secureBoot.map { [$0] } ?? []) { $0.flag($1) }
+        form.list(authorities.sorted { $0.hex < $1.hex }) { $0.fixed($1) }
+        form.digests(images)
+        form.list(drivers.map { [$0] } ?? []) { $0.digests($1) }
+        form.list(commandLines.map { [$0] } ?? []) { form, lines in
+            form.list(lines.sorted()) { $0.text($1) }
+        }
+        form.flag(allowsUnexplained)
+        form.list(Coverage.allCases.filter(covers.contains)) { $0.text($1.rawValue) }
+    }
+}
+
 extension ByteWriter {
+    fileprivate mutating func digests(_ digests: Set<[UInt8]>) {
+        list(digests.map(Hex.encode).sorted()) { $0.text($1) }
+    }
+
     fileprivate mutating func text(_ value: String) {
         opaque(Array(value.utf8), lengthBytes: 2)
     }
@@ -66,6 +129,13 @@ extension ByteWriter {
         case .launchDigest(let digest):
             text("launch digest")
             fixed(digest)
+        case .td(let mrTD, let rtmr):
+            text("td")
+            fixed(mrTD)
+            list(rtmr.sorted { $0.key < $1.key }) { form, register in
+                form.uint8(UInt8(register.key))
+                form.fixed(register.value)
+            }
         }
     }
 

@@ -47,6 +47,12 @@ public struct PolicyRules: Sendable, Equatable {
     public var requiresRevocationList = false
     /// How old revocation lists and TCB information may be, in days; nil: no requirement.
     public var maximumEndorsementAge: UInt16?
+    /// What is wanted of a TD.
+    public var tdx = TDXRules()
+    /// What is wanted of a TPM.
+    public var tpm = TPMRules()
+    /// What is wanted of the boot's log.
+    public var boot = BootRules()
 
     /// A policy of this name that permits nothing yet.
     public init(name: String) {

@@ -10,11 +10,6 @@ extension PolicyRules {
             guard let minimum = minimumTCB[product] else { continue }
             try validate(minimum, of: product)
         }
-        guard anchor != .mrconfigid else {
-            throw PolicyError(
-                path: "anchor", expected: "host-data or measured-image",
-                actual: "mrconfigid, which belongs to TDX; this release appraises SNP")
-        }
         guard vmpl <= 3 else {
             throw PolicyError(path: "vmpl", expected: "0 to 3", actual: "\(vmpl)")
         }
@@ -27,6 +22,12 @@ extension PolicyRules {
             throw PolicyError(
                 path: "chips", expected: "each chip in one list",
                 actual: "\(chip.hex) in allow and in deny")
+        }
+        try validateTPM()
+        guard boot.covers.isEmpty || boot.namesImages else {
+            throw PolicyError(
+                path: "boot.covers", expected: "nothing without boot.authorities or boot.images",
+                actual: Self.list(boot.covers))
         }
     }
 
@@ -59,49 +60,104 @@ extension PolicyRules {
     private func validateMeasurements() throws(PolicyError) {
         for (index, measurement) in measurements.enumerated() {
             let path = "measurement[\(index)]"
-            guard (1...128).contains(measurement.label.utf8.count) else {
-                throw PolicyError(
-                    path: "\(path).label", expected: "1 to 128 bytes",
-                    actual: "\(measurement.label.utf8.count) bytes")
-            }
-            // Labels are shown in findings, which are read in terminals.
-            let scalars = measurement.label.unicodeScalars
-            guard scalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
-                throw PolicyError(
-                    path: "\(path).label", expected: "no control characters",
-                    actual: measurement.label.debugDescription)
-            }
             let earlier = measurements[..<index]
-            guard !earlier.contains(where: { $0.label == measurement.label }) else {
-                throw PolicyError(
-                    path: "\(path).label", expected: "a label of its own",
-                    actual: "\(measurement.label.debugDescription) once more")
-            }
+            try validateLabel(measurement.label, among: earlier.map(\.label), path: path)
             guard !earlier.contains(where: { $0.registers == measurement.registers }) else {
                 throw PolicyError(
-                    path: "\(path).sha384", expected: "a value of its own",
+                    path: path, expected: "values of its own",
                     actual: "\(measurement.registers) once more")
             }
-            try validateCoverage(of: measurement, path: "\(path).covers")
+            try validateCoverage(of: measurement, path: path)
         }
     }
 
-    /// Whatever the launch digest leaves out, the host may exchange, and it would still be given the
-    /// key. Nothing else covers it in this release: there are no rules for PCRs or Secure Boot.
+    /// Labels are shown in findings, which are read in terminals.
+    private func validateLabel(
+        _ label: String, among others: [String], path: String
+    ) throws(PolicyError) {
+        guard (1...128).contains(label.utf8.count) else {
+            throw PolicyError(
+                path: "\(path).label", expected: "1 to 128 bytes",
+                actual: "\(label.utf8.count) bytes")
+        }
+        guard label.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            throw PolicyError(
+                path: "\(path).label", expected: "no control characters",
+                actual: label.debugDescription)
+        }
+        guard !others.contains(label) else {
+            throw PolicyError(
+                path: "\(path).label", expected: "a label of its own",
+                actual: "\(label.debugDescription) once more")
+        }
+    }
+
+    /// Whatever the hardware's measurement leaves out, the host may exchange, and it would still be given
+    /// the key, unless registers of a TPM are asked for that cover it.
     private func validateCoverage(
         of measurement: ReferenceMeasurement, path: String
     ) throws(PolicyError) {
-        let needed: Set<Coverage> = [.firmware, .kernel, .initramfs, .commandLine]
-        let missing = needed.subtracting(measurement.covers)
-        guard missing.isEmpty else {
+        let missing = Coverage.boot.subtracting(measurement.covers)
+        let others = coveredBeside
+        guard missing.isSubset(of: others) else {
             throw PolicyError(
-                path: path, expected: "at least \(Self.list(needed))",
-                actual: "no \(Self.list(missing)), which no other rule of this release covers")
+                path: "\(path).covers", expected: "at least \(Self.list(Coverage.boot))",
+                actual:
+                    "no \(Self.list(missing.subtracting(others))), which neither [[tpm.pcrs]] nor [boot] covers"
+            )
         }
-        guard anchor != .measuredImage || measurement.covers.contains(.config) else {
+        if case .td(_, let rtmr) = measurement.registers {
+            let later: Set<Coverage> = [.kernel, .initramfs, .commandLine]
+            guard later.isDisjoint(with: measurement.covers) || rtmr[1] != nil && rtmr[2] != nil
+            else {
+                throw PolicyError(
+                    path: "\(path).covers",
+                    expected: "rtmr1 and rtmr2 beside mrtd, which covers the firmware only",
+                    actual: Self.list(measurement.covers))
+            }
+        }
+        guard anchor != .measuredImage || measurement.covers.union(others).contains(.config) else {
             throw PolicyError(
-                path: path, expected: "config too, since anchor is measured-image",
+                path: "\(path).covers", expected: "config too, since anchor is measured-image",
                 actual: Self.list(measurement.covers))
+        }
+    }
+
+    /// What is covered by rules beside the hardware's measurement: by registers of a TPM, of which any
+    /// listed set may be the one that matches, and by the log.
+    var coveredBeside: Set<Coverage> {
+        let pcrs = tpm.references.dropFirst().reduce(tpm.references.first?.covers ?? []) {
+            $0.intersection($1.covers)
+        }
+        return pcrs.union(boot.covers)
+    }
+
+    private func validateTPM() throws(PolicyError) {
+        guard !tpm.keyTrusts.isEmpty else {
+            throw PolicyError(
+                path: "tpm.key_trust", expected: "at least one way to trust a key",
+                actual: "an empty list")
+        }
+        for (index, reference) in tpm.references.enumerated() {
+            let path = "tpm.pcrs[\(index)]"
+            try validateLabel(
+                reference.label, among: tpm.references[..<index].map(\.label), path: path)
+            guard reference.bank != .sha1 || tpm.allowsSHA1 else {
+                throw PolicyError(
+                    path: "\(path).bank", expected: "sha256, sha384 or sha512", actual: "sha1")
+            }
+            guard !reference.values.isEmpty else {
+                throw PolicyError(
+                    path: "\(path).values", expected: "at least one register", actual: "none")
+            }
+            for (register, value) in reference.values {
+                guard register <= 23, value.count == reference.bank.size else {
+                    throw PolicyError(
+                        path: "\(path).values.\(register)",
+                        expected: "a register of 0 to 23 with \(reference.bank.size) bytes",
+                        actual: "\(value.count) bytes")
+                }
+            }
         }
     }
 

@@ -26,6 +26,8 @@ public struct ReferenceMeasurement: Sendable, Equatable {
 public enum MeasuredRegisters: Sendable, Hashable {
     /// MEASUREMENT of SNP.
     case launchDigest(FixedBytes<48>)
+    /// MRTD of TDX and those of RTMR0 to RTMR2 that are listed, by number.
+    case td(mrTD: FixedBytes<48>, rtmr: [Int: FixedBytes<48>])
 }
 
 extension MeasuredRegisters: CustomStringConvertible {
@@ -33,6 +35,9 @@ extension MeasuredRegisters: CustomStringConvertible {
     public var description: String {
         switch self {
         case .launchDigest(let digest): digest.hex
+        case .td(let mrTD, let rtmr):
+            "MRTD \(mrTD.hex)"
+                + rtmr.sorted { $0.key < $1.key }.map { ", RTMR\($0.key) \($0.value.hex)" }.joined()
         }
     }
 }

@@ -1,0 +1,110 @@
+import Bytes
+import Evidence
+
+/// The rules that the log of a boot is held to.
+struct BootAppraisal {
+    let rules: BootRules
+    /// Nil where no log came that replays to what was quoted.
+    let facts: BootFacts?
+
+    /// The finding of a check that concerns logs.
+    func finding(_ check: Check) -> Finding {
+        guard let facts else {
+            return rules.needsLog
+                ? Finding(
+                    check, holds: false, expected: "a log that replays to the quoted registers",
+                    actual: "none")
+                : Finding(unset: check, actual: "no log")
+        }
+        return switch check {
+        case .bootEvents: events(facts)
+        case .secureBoot: secureBoot(facts)
+        case .bootAuthorities: authorities(facts)
+        case .bootImages:
+            images(check, rules.images.isEmpty ? nil : rules.images, facts.bootApplications)
+        case .bootDrivers: images(check, rules.drivers, facts.drivers)
+        case .commandLine: commandLines(facts)
+        default: Finding(check, holds: false, expected: "a rule of logs", actual: "none")
+        }
+    }
+
+    /// An event that explains nothing may stand for anything, such as another loader.
+    private func events(_ facts: BootFacts) -> Finding {
+        let unexplained = facts.unexplained.prefix(8).map { event in
+            "event \(event.index) in register \(event.register): \(event.reason.rawValue)"
+        }
+        let rest = facts.unexplained.count - unexplained.count
+        let actual =
+            unexplained.isEmpty
+            ? "every event is explained"
+            : unexplained.joined(separator: "; ") + (rest > 0 ? "; \(rest) more" : "")
+        guard rules.needsLog, !rules.allowsUnexplained else {
+            return Finding(unset: .bootEvents, actual: actual)
+        }
+        return Finding(
+            .bootEvents, holds: facts.unexplained.isEmpty && facts.failedRegisters.isEmpty,
+            expected: "every event is explained", actual: actual)
+    }
+
+    private func secureBoot(_ facts: BootFacts) -> Finding {
+        let actual = facts.secureBoot.map { $0 ? "on" : "off" } ?? "not in the log"
+        guard let wanted = rules.secureBoot else {
+            return Finding(unset: .secureBoot, actual: actual)
+        }
+        return Finding(
+            .secureBoot, holds: facts.secureBoot == wanted, expected: wanted ? "on" : "off",
+            actual: actual)
+    }
+
+    private func authorities(_ facts: BootFacts) -> Finding {
+        let actual = facts.authorities.map { "\($0.variable) \($0.sha256.hex)" }
+            .joined(separator: ", ")
+        guard !rules.authorities.isEmpty else {
+            return Finding(unset: .bootAuthorities, actual: actual.isEmpty ? "none" : actual)
+        }
+        let holds =
+            facts.secureBoot == true && !facts.authorities.isEmpty
+            && facts.authorities.allSatisfy { rules.authorities.contains($0.sha256) }
+        return Finding(
+            .bootAuthorities, holds: holds,
+            expected: "Secure Boot, and only "
+                + rules.authorities.map { $0.hex }.sorted().joined(separator: ", "),
+            actual: actual.isEmpty ? "none" : actual)
+    }
+
+    private func images(
+        _ check: Check, _ known: Set<[UInt8]>?, _ images: [BootFacts.Image]
+    ) -> Finding {
+        let actual = images.map { image in
+            image.digests.sorted { $0.key.size < $1.key.size }.last.map { Hex.encode($0.value) }
+                ?? "without a digest"
+        }
+        let text = actual.isEmpty ? "none" : actual.joined(separator: ", ")
+        guard let known else { return Finding(unset: check, actual: text) }
+        let holds = images.allSatisfy { image in
+            // SHA-1 alone says nothing.
+            image.digests.contains { $0.key != .sha1 && known.contains($0.value) }
+        }
+        return Finding(
+            check, holds: holds && (check != .bootImages || !images.isEmpty),
+            expected: known.isEmpty
+                ? "none" : known.map(Hex.encode).sorted().joined(separator: " or "),
+            actual: text)
+    }
+
+    private func commandLines(_ facts: BootFacts) -> Finding {
+        let lines = facts.commandLines.map { $0.text ?? "one of which only the digest is known" }
+        let actual = lines.isEmpty ? "none" : lines.map(\.debugDescription).joined(separator: ", ")
+        guard let known = rules.commandLines else {
+            return Finding(unset: .commandLine, actual: actual)
+        }
+        let holds = facts.commandLines.allSatisfy { line in
+            line.text.map(known.contains) ?? false
+        }
+        return Finding(
+            .commandLine, holds: holds,
+            expected: known.isEmpty
+                ? "none" : known.map(\.debugDescription).sorted().joined(separator: " or "),
+            actual: actual)
+    }
+}

@@ -1,0 +1,191 @@
+import Bytes
+import Evidence
+import Policy
+import TestSupport
+import Testing
+
+@Suite("Appraisal of a TD with a TPM and a log")
+struct PlatformEvaluationTests {
+    struct Change: Sendable, CustomTestStringConvertible {
+        let name: String
+        let refused: [Check]
+        let apply: @Sendable (inout PlatformSample) -> Void
+
+        init(
+            _ name: String, _ refused: Check...,
+            apply: @escaping @Sendable (inout PlatformSample) -> Void
+        ) {
+            self.name = name
+            self.refused = refused
+            self.apply = apply
+        }
+
+        var testDescription: String { name }
+    }
+
+    @Test("accepts a genuine launch, each check made")
+    func genuine() throws {
+        let sample = PlatformSample()
+        let findings = try sample.findings()
+        let checks = try sample.policy().checks(for: sample.claims())
+        #expect(findings.map(\.check) == checks.map(\.rawValue))
+        #expect(
+            findings.allSatisfy { $0.outcome == .ok }, "\(findings.filter { $0.outcome != .ok })")
+        #expect(Check.permitRelease(findings, checks: checks))
+        #expect(!checks.contains(.reportID) && checks.contains(.handOver))
+    }
+
+    static let changes = [
+        Change("a debuggable TD", .debug) { $0.quote.set(.tdAttributes, [1]) },
+        Change("a TD under a profiler", .debug) { $0.quote.set(.tdAttributes, [0x10]) },
+        Change("a migratable TD", .migration) { $0.quote.set(.tdAttributes, [0, 0, 0, 0x30]) },
+        Change("a service TD", .migration) { $0.quote.body[0x258] = 1 },
+        Change("pages that may vanish", .tdAttributes) {
+            $0.quote.set(.tdAttributes, [0, 0, 0, 0])
+        },
+        Change("performance counters", .tdAttributes) {
+            $0.quote.set(.tdAttributes, [0, 0, 0, 0x10, 0, 0, 0, 0x80])
+        },
+        Change("other features", .xfam) { $0.quote.set(.xfam, [0xe6]) },
+        Change("another TDX module", .tdxModule) { $0.quote.set(.mrSEAM, [0]) },
+        Change("an owner", .tdOwner) { $0.quote.body[0xe8] = 1 },
+        Change("an owner's config", .tdOwnerConfig) { $0.quote.body[0x118] = 1 },
+        Change("another MRTD", .measurement) { $0.quote.set(.mrTD, [0]) },
+        Change("another MRCONFIGID", .configAnchor) { $0.quote.set(.mrConfigID, [0]) },
+        Change("something behind the digest in MRCONFIGID", .configAnchor) {
+            $0.quote.body[0xb8 + 47] = 1
+        },
+        Change("an old platform", .tcbStatus) { $0.status = .outOfDate },
+        Change("no TCB info", .tcbStatus) { $0.status = nil },
+        Change("a status whose time is over", .tcbStatus) { $0.context.now = 1_800_000_001 },
+        Change("no collateral", .endorsementAge) { $0.collateral = nil },
+        Change("RTMR3 extended", .handOver) { $0.quote.set(.rtmr3, [1]) },
+        Change("PCR 15 extended", .handOver) { $0.pcrs[15] = [UInt8](repeating: 1, count: 32) },
+        Change("PCR 15 not quoted", .handOver) { $0.pcrs[15] = nil },
+        Change("no quote", .tpmQuote, .pcrs) {
+            $0.keyTrust = nil
+            $0.pcrs = [:]
+        },
+        Change("a key that nobody vouches for", .tpmQuote) { $0.keyTrust = .nothing },
+        Change("another kernel's PCR 4", .pcrs) { $0.pcrs[4] = [UInt8](repeating: 5, count: 32) },
+        Change("another image's PCR 11", .pcrs) { $0.pcrs[11] = nil },
+        Change("a SHA-1 bank", .pcrBank, .pcrs) { $0.bank = .sha1 },
+        Change(
+            "no log", .bootEvents, .secureBoot, .bootAuthorities, .bootImages, .bootDrivers,
+            .commandLine
+        ) {
+            $0.hasLog = false
+        },
+        Change("Secure Boot off", .secureBoot, .bootAuthorities) { $0.secureBoot = 0 },
+        Change("another image", .bootImages) { $0.image = [0xa2] },
+        Change("another driver", .bootDrivers) { $0.driver = [0xd2] },
+        Change("another command line", .commandLine) { $0.commandLine = "quiet init=/bin/sh" },
+        Change("an event of no known type", .bootEvents) { $0.garbage = [1] },
+        Change("other authorities", .bootAuthorities) { $0.rules.boot.authorities = [fixed(1)] },
+        Change("a class above the TPM's", .launchClass) { $0.rules.lowestClass = .paravisorVTPM },
+    ]
+
+    @Test("refuses by exactly the checks that a change concerns", arguments: changes)
+    func change(_ change: Change) throws {
+        var sample = PlatformSample()
+        change.apply(&sample)
+        let findings = try sample.findings()
+        let refused = findings.filter { $0.outcome == .refused }.map(\.check)
+        #expect(refused == change.refused.map(\.rawValue))
+        #expect(
+            try !Check.permitRelease(findings, checks: sample.policy().checks(for: sample.claims()))
+        )
+    }
+
+    @Test("has a change for every check of TDX, TPM and log")
+    func coverage() {
+        let covered = Set(Self.changes.flatMap(\.refused))
+        let own: Set<Check> = [
+            .tcbStatus, .tdAttributes, .xfam, .tdxModule, .tdOwner, .tdOwnerConfig, .tpmQuote,
+            .pcrBank, .pcrs, .bootEvents, .secureBoot, .bootAuthorities, .bootImages, .bootDrivers,
+            .commandLine, .handOver, .launchClass,
+        ]
+        #expect(own.isSubset(of: covered))
+    }
+
+    @Test(
+        "takes the class of what covers the kernel",
+        arguments: [
+            (AttestationKeyTrust.teeReport, "host-vtpm"), (.svsmManifest, "svsm-vtpm"),
+            (.paravisor, "paravisor-vtpm"), (.ekCertificate, "host-vtpm"),
+            (.vendorCertificate, "host-vtpm"),
+        ])
+    func launchClass(trust: AttestationKeyTrust, name: String) throws {
+        var sample = PlatformSample()
+        sample.keyTrust = trust
+        let finding = try sample.findings().first { $0.check == "launch class" }
+        #expect(finding?.actual == name)
+    }
+
+    @Test("gives the class cpu where the processor's registers cover all")
+    func processorOnly() throws {
+        var sample = PlatformSample()
+        sample.rules.measurements[0].registers = .td(
+            mrTD: fixed(0x7d), rtmr: [1: FixedBytes(), 2: FixedBytes()])
+        sample.rules.measurements[0].covers = [.firmware, .kernel, .initramfs, .commandLine]
+        let finding = try sample.findings().first { $0.check == "launch class" }
+        #expect(finding?.actual == "cpu")
+    }
+
+    @Test("by itself checks no launch")
+    func alone() throws {
+        let sample = PlatformSample()
+        let findings = try sample.policy().evaluate(sample.claims(), at: sample.context.now)
+        let notMade = findings.filter { $0.outcome == .notChecked }.map(\.check)
+        #expect(
+            notMade == ["identity", "VM state", "config digest", "config anchor", "disk header"])
+        #expect(findings.allSatisfy { $0.outcome != .refused })
+    }
+
+    @Test("refuses a measurement that covers no kernel, and registers that do not either")
+    func coverageAtLoad() {
+        var rules = PlatformSample.rules()
+        rules.tpm.references[0].covers = [.kernel]
+        #expect(throws: PolicyError.self) { try AppraisalPolicy(validating: rules) }
+        rules = PlatformSample.rules()
+        rules.tpm.references = []
+        #expect(throws: PolicyError.self) { try AppraisalPolicy(validating: rules) }
+        rules.boot.covers = [.kernel, .initramfs, .commandLine]
+        #expect(throws: Never.self) { try AppraisalPolicy(validating: rules) }
+        rules.boot.images = []
+        rules.boot.authorities = []
+        #expect(throws: PolicyError.self) { try AppraisalPolicy(validating: rules) }
+        rules = PlatformSample.rules()
+        rules.measurements[0].covers = Set(Coverage.allCases)
+        #expect(throws: PolicyError.self) { try AppraisalPolicy(validating: rules) }
+    }
+
+    @Test("loses a policy's identity with any changed rule")
+    func identity() throws {
+        let changes: [(inout PolicyRules) -> Void] = [
+            { _ in }, { $0.tdx.statuses = [:] }, { $0.tdx.statuses[.outOfDate] = .always },
+            { $0.tdx.statuses[.swHardeningNeeded] = .always }, { $0.tdx.attributes = [:] },
+            { $0.tdx.attributes[.perfmon] = true }, { $0.tdx.xfam = nil }, { $0.tdx.xfam = 1 },
+            { $0.tdx.modules = [] }, { $0.tdx.owners = [fixed(1)] }, { $0.tdx.ownerConfigs = [] },
+            { $0.tpm.isRequired = true }, { $0.tpm.keyTrusts.insert(.nothing) },
+            { $0.tpm.allowsSHA1 = true }, { $0.tpm.references[0].label = "x" },
+            { $0.tpm.references[0].values[4]?[0] = 9 }, { $0.tpm.references[0].values[11] = nil },
+            { $0.tpm.references[0].covers.insert(.config) }, { $0.boot.isRequired = true },
+            { $0.boot.secureBoot = nil }, { $0.boot.secureBoot = false },
+            { $0.boot.authorities = [fixed(3)] }, { $0.boot.images = [] },
+            { $0.boot.drivers = nil },
+            { $0.boot.drivers = [] }, { $0.boot.commandLines = nil }, { $0.boot.commandLines = [] },
+            { $0.boot.allowsUnexplained = true }, { $0.boot.covers = [.kernel] },
+            { $0.measurements[0].registers = .td(mrTD: fixed(1), rtmr: [:]) },
+            { $0.measurements[0].registers = .td(mrTD: fixed(0x7d), rtmr: [0: fixed(1)]) },
+        ]
+        var seen: [[UInt8]: Int] = [:]
+        for (index, change) in changes.enumerated() {
+            var rules = PlatformSample.rules()
+            change(&rules)
+            let form = try AppraisalPolicy(validating: rules).canonicalBytes
+            let earlier = seen.updateValue(index, forKey: form)
+            #expect(earlier == nil, "change \(index) is like change \(earlier ?? 0)")
+        }
+    }
+}
