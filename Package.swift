@@ -152,7 +152,7 @@ let package = Package(
         tests("Linux", ["Bytes"]),
         tests(
             "Verification",
-            ["Bytes", "Evidence", "Policy", "OpenSSL", "SimulatedPSP", "TestSupport"]),
+            ["Bytes", "Evidence", "Policy", "OpenSSL", "SimulatedPSP", "TestSupport", "TPM"]),
         tests(
             "SimulatedPSP",
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
