@@ -114,8 +114,8 @@ let package = Package(
         program(
             "KeyBroker",
             [
-                "Bytes", "Protocol", "Policy", "AdminAPI", "OpenSSL", "Linux", "Verification",
-                "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
+                "Bytes", "Protocol", "Policy", "AdminAPI", "Curl", "OpenSSL", "Linux",
+                "Verification", "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
                 .argumentParser, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .metrics,
                 .nioCore, .nioPosix,
                 .serviceLifecycle, .unixSignals,
@@ -161,13 +161,14 @@ let package = Package(
         tests(
             "BrokerCore",
             [
-                "AdminAPI", "Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Protocol", "Store",
-                "TestSupport", .logging,
+                "AdminAPI", "Bytes", "Curl", "Endorsements", "Evidence", "Linux", "OpenSSL",
+                "Policy", "Protocol", "Store", "TestSupport", .logging,
             ]),
         tests(
             "KeyBroker",
             [
-                "AdminAPI", "BrokerCore", "Bytes", "Evidence", "Linux", "NetIO", "OpenSSL",
+                "AdminAPI", "BrokerCore", "Bytes", "Curl", "Endorsements", "Evidence", "Linux",
+                "NetIO", "OpenSSL",
                 "Policy",
                 "Protocol", "Settings", "Store", "TestSupport", .logging, .nioCore, .nioEmbedded,
                 .nioPosix, .serviceLifecycle,

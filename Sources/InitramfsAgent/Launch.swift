@@ -128,7 +128,7 @@ struct Launch {
                     let seconds = min(max(held.retryAfterSeconds, 1), 3600)
                     report.reference = held.reference.description
                     speaker.say(
-                        "held, reference \(held.reference); the owner of this VM has to approve. "
+                        "held, reference \(held.reference): the broker is not ready to decide. "
                             + "Asking again in \(seconds) s.")
                     winner.connection.close()
                     Clock.sleep(milliseconds: UInt64(seconds) * 1000)
