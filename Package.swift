@@ -110,7 +110,7 @@ let package = Package(
         // Floor 4: programs
         program(
             "InitramfsAgent",
-            ["Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester"]),
+            ["Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester", "TPM"]),
         program(
             "KeyBroker",
             [
@@ -185,6 +185,6 @@ let package = Package(
         tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",
-            ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol"]),
+            ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol", "TPM"]),
     ]
 )
