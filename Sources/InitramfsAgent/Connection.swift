@@ -138,9 +138,7 @@ final class Connection {
     }
 
     /// What evidence has to be made over; nil before the challenge.
-    func reportData(attestationKeyName: [UInt8] = []) -> FixedBytes<64>? {
-        session?.reportData(attestationKeyName: attestationKeyName)
-    }
+    var reportData: FixedBytes<64>? { session?.reportData() }
 
     /// Sends the evidence; the answer comes by ``next(until:)``.
     func send(_ evidence: EvidenceMessage) throws(ConnectionError) {

@@ -5,8 +5,6 @@ enum JSONText {
         case string(String)
         case number(Int)
         case object([(String, Value)])
-        case array([Value])
-        case boolean(Bool)
         case null
 
         init(stringLiteral value: String) { self = .string(value) }
@@ -17,8 +15,6 @@ enum JSONText {
             case .string(let text): JSONText.quoted(text)
             case .number(let number): String(number)
             case .object(let members): JSONText.object(members)
-            case .array(let values): "[\(values.map { $0.text }.joined(separator: ","))]"
-            case .boolean(let value): value ? "true" : "false"
             case .null: "null"
             }
         }

@@ -53,7 +53,8 @@ func policyEntry() throws {
     let policy = try AppraisalPolicy(toml: "name = \"web\"\n" + ended.output)
     let entry = try #require(policy.rules.measurements.first)
     #expect(entry.label == "a \"b\" \\c")
-    #expect(try entry.value.hex == launch(.init(), processors: 4, kernel: [1, 2, 3]))
+    let digest = try launch(.init(), processors: 4, kernel: [1, 2, 3])
+    #expect(try entry.registers == .launchDigest(#require(FixedBytes(hex: digest))))
     #expect(entry.covers == [.firmware, .kernel, .initramfs, .commandLine])
 }
 
@@ -94,6 +95,50 @@ func measureUsage(arguments: [String]) throws {
     let ended = try run(["measure", "snp", "--firmware", "OVMF.fd"] + arguments, in: folder())
     #expect(ended.status == 64, "\(ended.errors)")
     #expect(ended.output.isEmpty)
+}
+
+@Test(
+    "a printed entry for a UKI can be read as a policy's registers, and says what they cover together"
+)
+func registerEntry() throws {
+    let folder = try folder()
+    let image = PEBuilder.unified([".linux", ".cmdline", ".initrd"])
+    try Data(image.bytes).write(to: URL(fileURLWithPath: folder.path + "/image.efi"))
+    func entry(_ arguments: [String]) throws -> ReferencePCRs {
+        let ended = try run(
+            ["measure", "uki", "image.efi", "--policy-entry", "a"] + arguments, in: folder)
+        #expect(ended.status == 0, "\(ended.errors)")
+        let text = try run(measuring + ["--kernel", "vmlinuz", "--policy-entry", "b"], in: folder)
+        let policy = try AppraisalPolicy(toml: "name = \"web\"\n" + text.output + ended.output)
+        return try #require(policy.rules.tpm.references.first)
+    }
+    let whole = try entry([])
+    #expect(whole.values.keys.sorted() == [4, 9, 12, 13])
+    #expect(whole.covers == [.kernel, .initramfs, .commandLine])
+    let staged = try entry(["--phase", "enter-initrd", "--bank", "sha384"])
+    #expect(staged.values.keys.sorted() == [4, 9, 11, 12, 13])
+    #expect(staged.bank == .sha384)
+    #expect(try entry(["--pcr", "4", "--pcr", "12"]).covers == [.kernel])
+    #expect(try entry(["--pcr", "4", "--pcr", "11", "--pcr", "9"]).values.count == 2)
+}
+
+@Test("files that the stub would overlook, and registers that cannot be known, end with 2")
+func unusableImage() throws {
+    let folder = try folder()
+    let image = PEBuilder.unified([".linux"], stub: "256")
+    try Data(image.bytes).write(to: URL(fileURLWithPath: folder.path + "/image.efi"))
+    let all = try run(["measure", "uki", "image.efi"], in: folder)
+    #expect(all.status == 0)
+    #expect(all.output.contains("PCR 4 cannot be known without a systemd-stub 257"))
+    #expect(try run(["measure", "uki", "image.efi", "--pcr", "4"], in: folder).status == 2)
+    #expect(try run(["measure", "uki", "OVMF.fd"], in: folder).status == 2)
+    #expect(
+        try run(["measure", "uki", "image.efi", "--credential", "vmlinuz"], in: folder).status == 2)
+    for arguments in [
+        ["--pcr", "7"], ["--bank", "md5"], ["--phase", "a::b"], ["--profile", "-1"],
+    ] {
+        #expect(try run(["measure", "uki", "image.efi"] + arguments, in: folder).status == 64)
+    }
 }
 
 private func refused(_ measurement: String) -> String {

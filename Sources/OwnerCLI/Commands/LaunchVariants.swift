@@ -37,7 +37,7 @@ struct LaunchVariants {
                     + "`bootgate measure` predicts the others")
         }
         let known = references(launch, client)
-        let found = try launches(behind: Set(known.map(\.value)).union([came]))
+        let found = try launches(behind: Set(known.compactMap(Self.digest)).union([came]))
         return Self.explanation(of: came, known: known, found: found)
     }
 
@@ -46,7 +46,7 @@ struct LaunchVariants {
         found: [FixedBytes<48>: SNPLaunch]
     ) -> Explanation {
         guard let launch = found[came] else {
-            let fits = known.first { found[$0.value] != nil }?.label
+            let fits = known.first { digest($0).flatMap { found[$0] } != nil }?.label
             let files =
                 fits.map { "these files are those of \"\($0)\", and the VM booted others" }
                 ?? "the VM booted other files than these"
@@ -57,7 +57,7 @@ struct LaunchVariants {
         let text = SNPText.launch(launch)
         guard
             let match = known.lazy.compactMap({ one in
-                found[one.value].map { (label: one.label, launch: $0) }
+                digest(one).flatMap { found[$0] }.map { (label: one.label, launch: $0) }
             }).first
         else {
             return Explanation(
@@ -68,6 +68,12 @@ struct LaunchVariants {
         return Explanation(
             launch: text, label: match.label, difference: difference,
             sentence: "the value fits \"\(match.label)\" with \(difference)")
+    }
+
+    /// The launch digest of a measurement; nil for that of a TD.
+    private static func digest(_ reference: ReferenceMeasurement) -> FixedBytes<48>? {
+        guard case .launchDigest(let digest) = reference.registers else { return nil }
+        return digest
     }
 
     /// The measurements of the policy as it is now; none where it cannot be had.

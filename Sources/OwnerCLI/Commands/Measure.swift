@@ -11,7 +11,7 @@ struct Measure: ParsableCommand {
             Exit codes: 0 with the value; 2 for a file that cannot be used, or a value that cannot \
             be known from what was given; 64 wrong usage.
             """,
-        subcommands: [MeasureSNP.self])
+        subcommands: [MeasureSNP.self, MeasureUKI.self])
 }
 
 /// Files that are measured, read with a bound and named in every failure.
@@ -92,7 +92,7 @@ struct KernelOptions: ParsableArguments {
 struct EntryOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Print a [[measurement]] table under this label, ready for a policy.",
+            "Print a [[measurement]] or [[tpm.pcrs]] table under this label, ready for a policy.",
             valueName: "label"))
     var policyEntry: String?
 

@@ -114,6 +114,9 @@ struct MeasureSNP: OwnerCommand {
             ])
         report.inputs = inputs(launch, image, hashing)
         report.notes = SNPText.notes(launch, parsed)
+        report.entry = PolicyEntry(
+            table: "measurement", values: [("sha384", digest.hex)],
+            covers: SNPText.coverage(launch))
         if idBlock {
             let block = IDBlock(launchDigest: digest)
             report.inputs.append(.init("ID block", Base64.encode(block.bytes)))

@@ -31,6 +31,12 @@ struct MeasurementReport: Encodable {
     var inputs: [Input] = []
     /// What an owner should know before relying on the values.
     var notes: [String] = []
+    /// The table for a policy.
+    var entry: PolicyEntry?
+
+    private enum CodingKeys: String, CodingKey {
+        case platform, values, inputs, notes
+    }
 
     /// The values first; what they cover and come from below.
     var lines: [String] {
@@ -42,10 +48,9 @@ struct MeasurementReport: Encodable {
             lines += values.map { $0.name.padded(to: width) + $0.digest } + [""]
         }
         let label = { (name: String) in "  " + name.padded(to: 15) }
-        for value in values {
+        for value in values where !value.covers.isEmpty {
             let name = values.count == 1 ? "covers" : value.name
-            let covers = value.covers.map(\.rawValue)
-            lines.append(label(name) + (covers.isEmpty ? "-" : covers.joined(separator: ", ")))
+            lines.append(label(name) + value.covers.map(\.rawValue).joined(separator: ", "))
             lines += value.events.map { label("") + $0.shown }
         }
         lines += inputs.map { label($0.name) + $0.value.shown }
@@ -53,22 +58,12 @@ struct MeasurementReport: Encodable {
         return lines
     }
 
-    /// The `[[measurement]]` table of an SNP launch digest.
-    func entry(label: String) -> [String] {
-        guard let value = values.first else { return [] }
-        let covers = value.covers.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        return [
-            "[[measurement]]", "label = \(JSONText.compact(label))", "sha384 = \"\(value.digest)\"",
-            "covers = [\(covers)]",
-        ]
-    }
-
     func print(entry label: String?, asJSON: Bool) {
         if asJSON {
             Console.print(JSONText.pretty(self))
         } else if let label {
             notes.forEach { Console.printError("Note: \($0.shown).") }
-            entry(label: label).forEach(Console.print)
+            entry?.lines(label: label).forEach(Console.print)
         } else {
             lines.forEach(Console.print)
         }

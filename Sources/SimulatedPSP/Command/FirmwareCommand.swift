@@ -23,8 +23,10 @@ struct FirmwareCommand: ParsableCommand {
 
     func run() throws {
         let annotated = try FirmwareImage(try LaunchOptions.read(input)).annotated()
-        try PSPFault.writing { () throws(SystemError) in
+        do throws(SystemError) {
             try File.writeAtomically(output, annotated, mode: 0o644)
+        } catch {
+            throw PSPFault.unavailable("\(error)")
         }
     }
 }

@@ -10,11 +10,7 @@ final class Mailbox {
     ///
     /// It appears under its name only when its header is complete, so that whoever waits for the
     /// file finds a usable one.
-    init(
-        creating path: String, privilegeFloor: UInt32,
-        provider: MailboxLayout.Provider = .sevGuest,
-        operations: [MailboxLayout.Operation] = [.report]
-    ) throws(PSPFault) {
+    init(creating path: String, privilegeFloor: UInt32) throws(PSPFault) {
         let draft = path + ".new"
         unsafe unlink(draft)
         do throws(SystemError) {
@@ -23,8 +19,7 @@ final class Mailbox {
             throw .unavailable("\(error)")
         }
         memory[word: MailboxLayout.provider] =
-            MailboxLayout.providerMagic << 16 | provider.rawValue
-        memory[word: MailboxLayout.operations] = operations.reduce(0) { $0 | 1 << $1.rawValue }
+            MailboxLayout.providerMagic << 16 | MailboxLayout.sevGuest
         memory[word: MailboxLayout.privilegeFloor] = privilegeFloor
         guard unsafe rename(draft, path) == 0 else {
             let reason = unsafe String(cString: strerror(errno))
@@ -36,13 +31,8 @@ final class Mailbox {
     struct Request: Equatable {
         var sequence: UInt32
         var privilegeLevel: UInt32
-        /// What the operation works on, as much of it as the guest named, at most 64 bytes.
-        var input: [UInt8]
-        /// The number of a ``MailboxLayout/Operation``, or of none.
-        var operation: UInt32 = 0
-        var argument: UInt32 = 0
-        /// 16 bytes.
-        var service = [UInt8](repeating: 0, count: 16)
+        /// 64 bytes, or what there is of them if the guest named another length.
+        var reportData: [UInt8]
     }
 
     /// The request that was not answered yet, if there is one.
@@ -55,38 +45,29 @@ final class Mailbox {
         let length = min(memory[word: MailboxLayout.inputLength], UInt32(MailboxLayout.inputSize))
         return Request(
             sequence: sequence, privilegeLevel: memory[word: MailboxLayout.privilegeLevel],
-            input: memory.read(at: MailboxLayout.input, count: Int(length)),
-            operation: memory[word: MailboxLayout.operation],
-            argument: memory[word: MailboxLayout.argument],
-            service: memory.read(at: MailboxLayout.service, count: 16))
+            reportData: memory.read(at: MailboxLayout.input, count: Int(length)))
     }
 
-    /// Answers a request with what the processor gave.
+    /// Answers a request with a report and its certificate table.
     func answer(_ request: Request, with answer: Answer) {
-        for (blob, place, length) in [
-            (answer.report, MailboxLayout.output, MailboxLayout.outputLength),
-            (answer.certificates, MailboxLayout.auxiliary, MailboxLayout.auxiliaryLength),
-            (answer.manifest, MailboxLayout.manifest, MailboxLayout.manifestLength),
-        ] {
-            precondition(blob.count <= MailboxLayout.blobLimit)
-            memory.write(blob, at: place)
-            memory[word: length] = UInt32(blob.count)
-        }
+        precondition(answer.report.count <= MailboxLayout.blobLimit)
+        precondition(answer.certificates.count <= MailboxLayout.blobLimit)
+        memory.write(answer.report, at: MailboxLayout.output)
+        memory.write(answer.certificates, at: MailboxLayout.auxiliary)
+        memory[word: MailboxLayout.outputLength] = UInt32(answer.report.count)
+        memory[word: MailboxLayout.auxiliaryLength] = UInt32(answer.certificates.count)
         complete(request, status: 0)
     }
 
     /// Answers a request with an errno.
     func refuse(_ request: Request, errno status: Int32) {
-        for length in [
-            MailboxLayout.outputLength, MailboxLayout.auxiliaryLength,
-            MailboxLayout.manifestLength,
-        ] {
-            memory[word: length] = 0
-        }
+        memory[word: MailboxLayout.outputLength] = 0
+        memory[word: MailboxLayout.auxiliaryLength] = 0
         complete(request, status: UInt32(status))
     }
 
     private func complete(_ request: Request, status: UInt32) {
+        memory[word: MailboxLayout.manifestLength] = 0
         memory[word: MailboxLayout.status] = status
         // The guest that sees the sequence must see all that was written before it.
         atomicMemoryFence(ordering: .releasing)
