@@ -69,6 +69,43 @@ struct TPMVectorTests {
         }
     }
 
+    @Test(
+        "a report and a quote of one machine are each judged, and the key's trust is shown as nobody's",
+        arguments: try Vectors.entries(["snp+tpm+ima"]))
+    func bound(entry: VectorEntry) throws {
+        for one in entry.expect.cases {
+            let time = try #require(one.time)
+            let report = SNPVerifier(anchors: TrustAnchor.amd).verify(
+                reportBytes: try entry.file("report"),
+                certificates: SNPCertificates(
+                    endorsementKey: try entry.file("vcek-der"),
+                    intermediate: try Vectors.bytes("roots/sev-milan.der"),
+                    root: try Vectors.bytes("roots/ark-milan.der")),
+                expected: nil, bindingIsOptional: true, at: time)
+            #expect(report.claims?.snp != nil, "\(report.findings)")
+            let leaf = try X509Certificate(derOrPEM: entry.file("ak-certificate"))
+            func verify(_ trust: KeyTrustEvidence) throws -> TPMResult {
+                TPMQuoteVerifier(anchors: TrustAnchor.google).verify(
+                    TPMQuoteVerifier.Quote(
+                        attestation: try entry.file("tpms-attest"),
+                        signature: .structure(try entry.file("tpmt-signature")),
+                        values: try PCRValues(json: entry.file("pcr-values"))),
+                    key: AttestationKey(key: try VerificationKey(of: leaf)), trust: trust,
+                    expected: TPMQuoteVerifier.Expectation(
+                        nonce: one.inputs?["nonce"].flatMap { Hex.decode($0) },
+                        selection: PCRSelection([.sha1: [10]])), at: time)
+            }
+            // Its issuer is not in the set, so the certificate alone vouches for nothing.
+            let alone = try verify(.vendorCertificate(chain: [leaf], revocationLists: []))
+            #expect(alone.refused.contains("TPM key root") && alone.claims == nil)
+            let result = try verify(.nothing)
+            #expect(result.weakAlgorithms == ["SHA-1 bank"])
+            // The index gives the reason of the log first where that is cut.
+            #expect(result.refused == (one.name == "other-nonce" ? ["TPM nonce"] : []))
+            #expect(result.claims == nil || result.claims?.keyTrust.launchClass == .hostVTPM)
+        }
+    }
+
     @Test("a key file and a certificate beside it name one key")
     func keysAgree() throws {
         for entry in try Vectors.entries(["tpm-quote"]) {

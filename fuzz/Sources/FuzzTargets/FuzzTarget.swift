@@ -25,6 +25,18 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case snpCertificateTable = "snp-certificate-table"
     /// Event logs of every form, their replay and what they prove.
     case eventLog = "event-log"
+    /// IMA logs as text.
+    case imaText = "ima-text"
+    /// IMA logs in binary.
+    case imaBinary = "ima-binary"
+    /// Runtime policies for IMA, signed and plain, and their patterns.
+    case imaPolicy = "ima-policy"
+    /// TPM quotes, signatures and public areas: what is accepted keeps its bytes.
+    case tpmStructures = "tpm-structures"
+    /// Values of PCRs in every form: one spelling each in the protocol's.
+    case pcrValues = "pcr-values"
+    /// Reports of Azure's paravisor and their runtime data.
+    case hclReport = "hcl-report"
     /// LUKS2 headers with their JSON, our rules, and the image made for libcryptsetup.
     case luks2Header = "luks2-header"
     /// TOML documents.
@@ -45,6 +57,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .snpReport: _ = try? SNPReport(parsing: input)
         case .snpCertificateTable: _ = try? SNPCertificateTable(parsing: input)
         case .eventLog: EventLogTarget.run(input)
+        case .imaText: IMATarget.log(input, [.ascii(.sha1), .ascii(.sha256)])
+        case .imaBinary: IMATarget.log(input, [.binary(.sha1), .binary(.sha256)])
+        case .imaPolicy: IMATarget.policy(input)
+        case .tpmStructures: TPMTarget.structures(input)
+        case .pcrValues: TPMTarget.values(input)
+        case .hclReport: TPMTarget.paravisor(input)
         case .luks2Header: LUKS2Target.run(input)
         case .toml: _ = try? TOMLDocument(parsing: String(decoding: input, as: UTF8.self))
         case .policy:
@@ -69,6 +87,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
                     + [0, 1, 7]
             ]
         case .eventLog: EventLogTarget.seeds
+        case .imaText: IMATarget.textSeeds
+        case .imaBinary: IMATarget.binarySeeds
+        case .imaPolicy: IMATarget.policySeeds
+        case .tpmStructures: TPMTarget.structureSeeds
+        case .pcrValues: TPMTarget.valueSeeds
+        case .hclReport: TPMTarget.paravisorSeeds
         case .luks2Header: LUKS2Target.seeds
         case .toml: [Array(#"a.b = [1, "x", {c = 1979-05-27T07:32:00Z}] # d"#.utf8)]
         case .snpReport, .snpCertificateTable, .policy, .brokerSettings: []
