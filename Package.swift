@@ -110,12 +110,12 @@ let package = Package(
         // Floor 4: programs
         program(
             "InitramfsAgent",
-            ["Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester"]),
+            ["Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester", "TPM"]),
         program(
             "KeyBroker",
             [
-                "Bytes", "Protocol", "Policy", "AdminAPI", "OpenSSL", "Linux", "Verification",
-                "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
+                "Bytes", "Protocol", "Policy", "AdminAPI", "Curl", "OpenSSL", "Linux",
+                "Verification", "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
                 .argumentParser, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .metrics,
                 .nioCore, .nioPosix,
                 .serviceLifecycle, .unixSignals,
@@ -152,7 +152,7 @@ let package = Package(
         tests("Linux", ["Bytes"]),
         tests(
             "Verification",
-            ["Bytes", "Evidence", "Policy", "OpenSSL", "SimulatedPSP", "TestSupport"]),
+            ["Bytes", "Evidence", "Policy", "OpenSSL", "SimulatedPSP", "TestSupport", "TPM"]),
         tests(
             "SimulatedPSP",
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
@@ -161,13 +161,14 @@ let package = Package(
         tests(
             "BrokerCore",
             [
-                "AdminAPI", "Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Protocol", "Store",
-                "TestSupport", .logging,
+                "AdminAPI", "Bytes", "Curl", "Endorsements", "Evidence", "Linux", "OpenSSL",
+                "Policy", "Protocol", "Store", "TestSupport", .logging,
             ]),
         tests(
             "KeyBroker",
             [
-                "AdminAPI", "BrokerCore", "Bytes", "Evidence", "Linux", "NetIO", "OpenSSL",
+                "AdminAPI", "BrokerCore", "Bytes", "Curl", "Endorsements", "Evidence", "Linux",
+                "NetIO", "OpenSSL",
                 "Policy",
                 "Protocol", "Settings", "Store", "TestSupport", .logging, .nioCore, .nioEmbedded,
                 .nioPosix, .serviceLifecycle,
@@ -184,6 +185,6 @@ let package = Package(
         tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",
-            ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol"]),
+            ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol", "TPM"]),
     ]
 )

@@ -1,52 +1,47 @@
 public import Bytes
 public import Protocol
+public import TPM
 
 /// A platform that can say, signed by its hardware, what runs here.
 public protocol EvidenceProvider: Sendable {
     /// What kind of evidence it makes.
     var kind: EvidenceKind { get }
 
-    /// Blocks until the hardware has signed `reportData`.
-    func evidence(over reportData: FixedBytes<64>) throws(AttesterError) -> EvidenceMessage
+    /// Blocks until the hardware has signed the binding.
+    ///
+    /// - Parameter binding: what has to be signed, once the TPM name of the attestation key is known; the
+    ///   name is empty where no TPM key is part of the evidence. It is asked for once.
+    func evidence(
+        over binding: (_ attestationKeyName: [UInt8]) -> FixedBytes<64>
+    ) throws(AttesterError) -> EvidenceMessage
 
     /// What the hardware says the configuration is, from a report made for this process just now.
     func configAnchor() throws(AttesterError) -> HardwareAnchor
+
+    /// Throws why ``endEvidence()`` could not do its work, without doing it.
+    func checkEnding() throws(AttesterError)
+
+    /// Makes the evidence of this boot worthless for another launch (docs/protocol.md, section 10).
+    ///
+    /// Whoever hands the machine over must not do so if this throws.
+    func endEvidence() throws(AttesterError)
+
+    /// The same platform with a quote of the TPM at `device` beside its own evidence.
+    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider
 }
 
 /// The field of a report that whoever launched the VM had to fill with the configuration's digest.
 public enum HardwareAnchor: Equatable, Sendable {
     /// SNP's HOST_DATA.
     case hostData(FixedBytes<32>)
+    /// TDX's MRCONFIGID.
+    case mrConfigID(FixedBytes<48>)
+    /// The platform lets nobody fill such a field: only a measured image can hold the configuration.
+    case nothing
 }
 
-/// Why there is no evidence.
-public enum AttesterError: Error, Equatable, Sendable {
-    /// The kernel shows no interface to a secure processor.
-    case noPlatform(directory: String)
-    /// The kernel's driver is one that this release has no provider for.
-    case unknownProvider(name: String)
-    /// The kernel refused.
-    case system(call: String, path: String, reason: String, isTransient: Bool)
-    /// Others kept writing to the report, or the hardware stayed busy.
-    case gaveUp(attempts: Int, last: String)
-    /// What came is no report, or not one over what was asked.
-    case badReport(field: String, problem: String)
-}
-
-extension AttesterError: CustomStringConvertible {
-    /// One line: what was asked and what came.
-    public var description: String {
-        switch self {
-        case .noPlatform(let directory):
-            "no secure processor: \(directory) has no report interface"
-        case .unknownProvider(let name):
-            "TSM provider: expected sev_guest, found \(name)"
-        case .system(let call, let path, let reason, _):
-            "\(path): \(call): \(reason)"
-        case .gaveUp(let attempts, let last):
-            "the secure processor gave no report in \(attempts) attempts: \(last)"
-        case .badReport(let field, let problem):
-            "report from the secure processor: \(field): \(problem)"
-        }
-    }
+/// What a register is extended with when the gate hands the machine over: the bank's hash of it.
+public enum EndMarker {
+    /// "bootgate end".
+    public static let text = Array("bootgate end".utf8)
 }

@@ -1,20 +1,50 @@
+public import Bytes
 import Linux
 
 /// Which platform this is.
+///
+/// The order is that of docs/attester.md: an interface that is there decides, also when it fails; only
+/// one that is not there lets the next be asked. The order never leads from a stronger kind of
+/// evidence to a weaker one on the same machine.
 public enum Platforms {
-    /// The provider for the driver that answers in `directory`.
+    /// The provider for what this machine has.
     ///
+    /// - Parameter directory: the report interface, instead of every place that Linux has.
     /// - Throws: `AttesterError.noPlatform` as long as no driver is loaded, so that a caller in early
     ///   boot can ask again.
     public static func discover(
-        tsm directory: String = ConfigfsTSM.defaultDirectory
+        tsm directory: String? = nil, hashing: any Hashing
     ) throws(AttesterError) -> any EvidenceProvider {
-        let tsm = ConfigfsTSM(directory: directory)
-        let provider = try tsm.provider()
-        // A new platform is a folder beside ConfigfsTSM and a line here.
-        switch provider {
-        case SNPGuest.providerName: return SNPGuest(tsm: tsm)
-        default: throw .unknownProvider(name: String(provider.prefix(64)))
+        try discover(tsm: directory, kernel: RunningKernel(), hashing: hashing)
+    }
+
+    static func discover(
+        tsm directory: String? = nil, kernel: any Kernel, hashing: any Hashing
+    ) throws(AttesterError) -> any EvidenceProvider {
+        let tsm = ConfigfsTSM(
+            directory: directory ?? ConfigfsTSM.defaultDirectory, files: kernel)
+        do throws(AttesterError) {
+            // A new driver is a folder beside SNP and a line here.
+            switch try tsm.provider() {
+            case SNPGuest.providerName:
+                return SNPGuest(source: .tsm(tsm), kernel: kernel, hashing: hashing)
+            case TDXGuest.providerName:
+                return TDXGuest(quotes: .tsm(tsm), kernel: kernel, hashing: hashing)
+            case let name: throw .unknownProvider(name: String(name.prefix(64)))
+            }
+        } catch {
+            guard case .noPlatform = error, directory == nil else { throw error }
         }
+        // Kernels before 6.7: the same reports of the same processor, by the driver's own device.
+        if kernel.exists(GuestFiles.sevGuest) {
+            let device = SevGuestDevice(path: GuestFiles.sevGuest, kernel: kernel)
+            return SNPGuest(source: .device(device), kernel: kernel, hashing: hashing)
+        }
+        if kernel.exists(GuestFiles.tdxGuest) {
+            return TDXGuest(
+                quotes: .quoteService(QuoteService(kernel: kernel)), kernel: kernel,
+                hashing: hashing)
+        }
+        throw .noPlatform(directory: ConfigfsTSM.defaultDirectory)
     }
 }

@@ -1,9 +1,13 @@
 public import Bytes
+public import Endorsements
 public import Policy
 public import Protocol
 
 /// What is known of evidence before any policy looks at it.
 public struct Authentication: Sendable {
+    /// The check that says what of a vendor's is missing.
+    public static let endorsementsCheck = "endorsements"
+
     /// The checks of signature, chain, certificates and binding.
     public var findings: [Finding]
     /// What the processor said; nil unless every check that must hold holds.
@@ -17,11 +21,15 @@ public struct Authentication: Sendable {
     /// MEASUREMENT as the evidence has it, authentic or not.
     public var measurement: FixedBytes<48>?
 
+    /// What a vendor publishes and nobody has here, or only an old one: with it the findings could be
+    /// other ones. Empty where evidence is refused whatever a vendor says.
+    public var missing: [EndorsementObject]
+
     /// Puts a result together.
     public init(
         findings: [Finding], claims: Claims? = nil, platform: String? = nil,
         reportID: FixedBytes<32>? = nil, chipID: FixedBytes<64>? = nil,
-        measurement: FixedBytes<48>? = nil
+        measurement: FixedBytes<48>? = nil, missing: [EndorsementObject] = []
     ) {
         self.findings = findings
         self.claims = claims
@@ -29,6 +37,7 @@ public struct Authentication: Sendable {
         self.reportID = reportID
         self.chipID = chipID
         self.measurement = measurement
+        self.missing = missing
     }
 }
 

@@ -1,5 +1,6 @@
 import AdminAPI
 public import Bytes
+public import Endorsements
 public import Linux
 public import Logging
 public import OpenSSL
@@ -24,6 +25,8 @@ public enum Verdict: Sendable {
     case release(Release, RecordedLaunch)
     /// Say no.
     case refuse(Refused.Code, LaunchReference)
+    /// Say not yet: what a vendor publishes is being fetched.
+    case hold(seconds: UInt16, LaunchReference)
 }
 
 /// Decides launches: challenge, authenticate, judge, record, and only then release.
@@ -40,6 +43,7 @@ public final class LaunchAuthority: Sendable {
     private let store: any BrokerStore
     private let envelope: Envelope
     private let authenticator: any EvidenceAuthenticator
+    private let desk: EndorsementDesk?
     private let readPolicy: @Sendable (String) -> AppraisalPolicy?
     private let policies = Mutex<[FixedBytes<32>: AppraisalPolicy]>([:])
     private let strangers: RowBudget
@@ -55,13 +59,14 @@ public final class LaunchAuthority: Sendable {
     /// Combines the parts.
     ///
     /// - Parameters:
+    ///   - desk: where missing endorsements are ordered; with none, nothing is held for them.
     ///   - readPolicy: makes a policy of its TOML text, nil where this version cannot use it.
     ///   - strangerRows: ledger rows a minute for evidence that is not authentic: for one address,
     ///     and for all.
     ///   - clock: seconds since 1970, UTC.
     public init(
         store: any BrokerStore, envelope: consuming KeyEnvelope,
-        authenticator: any EvidenceAuthenticator,
+        authenticator: any EvidenceAuthenticator, desk: EndorsementDesk? = nil,
         readPolicy: @escaping @Sendable (String) -> AppraisalPolicy?,
         strangerRows: (perAddress: Int, total: Int) = (10, 60),
         statistics: LaunchStatistics = LaunchStatistics(), log: Logger,
@@ -70,6 +75,7 @@ public final class LaunchAuthority: Sendable {
         self.store = store
         self.envelope = Envelope(envelope)
         self.authenticator = authenticator
+        self.desk = desk
         self.readPolicy = readPolicy
         strangers = RowBudget(perAddress: strangerRows.perAddress, total: strangerRows.total)
         self.statistics = statistics
@@ -105,16 +111,19 @@ public final class LaunchAuthority: Sendable {
                 metadata: ["peer": "\(launch.peer)", "reason": "\(error)"])
             return done(.refuse(.malformed, Self.anonymousReference(launch.id)))
         }
+        let supply =
+            desk?.request(authentication.missing, for: launch.peer)
+            ?? EndorsementDesk.Reply(retryAfter: nil, notes: [:])
         if authentication.claims == nil {
-            statistics.count(.unauthentic)
+            if supply.retryAfter == nil { statistics.count(.unauthentic) }
             guard strangers.take(launch.peer, at: time) else {
                 statistics.countUnrecorded()
-                return done(.refuse(.refused, Self.anonymousReference(launch.id)))
+                return done(Self.notNow(supply, Self.anonymousReference(launch.id)))
             }
         }
         let judge = LaunchJudge(
             launchID: launch.id, hello: launch.hello, binding: binding, peer: launch.peer,
-            time: time, authentication: authentication)
+            time: time, authentication: authentication, supply: supply)
         let question = LaunchQuestion(
             vm: launch.hello.vm.description, reportID: authentication.claims?.snp?.reportID)
         store.decide(question) { facts in
@@ -122,12 +131,13 @@ public final class LaunchAuthority: Sendable {
                 for: facts, policy: facts.policy.flatMap(self.policy),
                 tookMicroseconds: Int64((Clock.monotonicNanoseconds - start) / 1000))
         } done: { result in
-            executor { done(self.verdict(result, launch, binding)) }
+            executor { done(self.verdict(result, launch, binding, supply)) }
         }
     }
 
     private func verdict(
-        _ result: Result<RecordedLaunch, StoreError>, _ launch: Launch, _ binding: FixedBytes<64>
+        _ result: Result<RecordedLaunch, StoreError>, _ launch: Launch, _ binding: FixedBytes<64>,
+        _ supply: EndorsementDesk.Reply
     ) -> Verdict {
         switch result {
         case .failure(let error):
@@ -145,6 +155,7 @@ public final class LaunchAuthority: Sendable {
                     "refused": "\(recorded.entry.refusedChecks.joined(separator: ","))",
                     "microseconds": "\(recorded.entry.tookMicroseconds)",
                 ])
+            if recorded.entry.decision == .held { return Self.notNow(supply, reference) }
             guard recorded.entry.decision == .released, let vm = recorded.vm else {
                 if recorded.entry.policy != nil || recorded.entry.reportID != nil {
                     statistics.count(.policy)
@@ -164,6 +175,14 @@ public final class LaunchAuthority: Sendable {
                 return .refuse(.refused, reference)
             }
         }
+    }
+
+    /// "Not yet" where something is being fetched, else no.
+    private static func notNow(
+        _ supply: EndorsementDesk.Reply, _ reference: LaunchReference
+    ) -> Verdict {
+        guard let seconds = supply.retryAfter else { return .refuse(.refused, reference) }
+        return .hold(seconds: UInt16(clamping: seconds), reference)
     }
 
     private func seal(

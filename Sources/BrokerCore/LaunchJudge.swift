@@ -1,5 +1,6 @@
 import AdminAPI
 import Bytes
+import Endorsements
 import Policy
 import Protocol
 import Store
@@ -12,11 +13,15 @@ struct LaunchJudge: Sendable {
     let peer: String
     let time: Int64
     let authentication: Authentication
+    /// What becomes of the endorsements that are missing.
+    let supply: EndorsementDesk.Reply
 
     /// Everything that was checked, and whether it adds up to a release.
     struct Judgement {
         var findings: [Finding]
         var releases: Bool
+        /// Whether other endorsements could make it a release.
+        var mayTurn = false
         var policy: AppraisalPolicy?
     }
 
@@ -25,10 +30,11 @@ struct LaunchJudge: Sendable {
         for facts: LaunchFacts, policy: AppraisalPolicy?, tookMicroseconds: Int64
     ) -> LaunchEntry {
         let judgement = judge(facts, policy)
+        let holds = judgement.mayTurn && !judgement.releases && supply.retryAfter != nil
         return LaunchEntry(
             launchID: launchID, vm: hello.vm.description, time: time, from: peer,
             platform: authentication.platform,
-            decision: judgement.releases ? .released : .refused,
+            decision: judgement.releases ? .released : holds ? .held : .refused,
             refusedChecks: judgement.findings.filter { $0.outcome == .refused }.map(\.check),
             tookMicroseconds: tookMicroseconds,
             policy: authentication.claims == nil ? nil : facts.policy?.name,
@@ -39,9 +45,11 @@ struct LaunchJudge: Sendable {
     }
 
     private func judge(_ facts: LaunchFacts, _ policy: AppraisalPolicy?) -> Judgement {
-        let authentic = authentication.findings
+        let authentic = authentication.findings + supplies
+        let isWaiting = !authentication.missing.isEmpty
         guard let claims = authentication.claims else {
-            return Judgement(findings: authentic + [Self.policyNotAsked], releases: false)
+            return Judgement(
+                findings: authentic + [Self.policyNotAsked], releases: false, mayTurn: isWaiting)
         }
         guard let vm = facts.vm else {
             let unknown = AppraisalPolicy.findings(forUnknownVM: hello.vm.description)
@@ -60,7 +68,24 @@ struct LaunchJudge: Sendable {
         let releases =
             Check.permitRelease(judged, checks: policy.checks(for: claims))
             && (authentic + own).allSatisfy { $0.outcome != .refused }
-        return Judgement(findings: authentic + judged + own, releases: releases, policy: policy)
+        let remains = (judged + own).allSatisfy {
+            $0.outcome != .refused || $0.check == Check.endorsementAge.rawValue
+        }
+        return Judgement(
+            findings: authentic + judged + own, releases: releases, mayTurn: isWaiting && remains,
+            policy: policy)
+    }
+
+    /// What was ordered, each with what becomes of it. They refuse nothing: other findings do, where
+    /// what is missing was needed.
+    private var supplies: [Finding] {
+        authentication.missing.compactMap { object in
+            guard let fate = supply.notes[object] else { return nil }
+            let back = supply.retryAfter.map { "; the VM comes back in \($0) s" } ?? ""
+            return Finding(
+                check: "supply", outcome: .notChecked, expected: object.title, actual: fate,
+                note: "\(object.title): \(fate)\(back)")
+        }
     }
 
     private var purpose: Finding {

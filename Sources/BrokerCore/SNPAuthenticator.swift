@@ -37,31 +37,39 @@ public struct SNPAuthenticator: EvidenceAuthenticator {
             certificates = SNPCertificates(
                 try SNPCertificateTable(parsing: table), signedBy: report.signingKey)
         }
-        let completion = complete(certificates, for: report)
+        let completion = complete(certificates, for: report, at: time)
         let result = verifier.verify(
             reportBytes: reportBytes, certificates: completion.certificates, expected: binding,
             at: time)
         return Authentication(
-            findings: completion.finding.map { [$0] + result.findings } ?? result.findings,
+            findings: completion.findings + result.findings,
             claims: result.claims,
             platform: report.product.map { "SNP \($0.rawValue)" }
                 ?? result.claims?.snp.map { "SNP \($0.product.rawValue)" } ?? "SNP",
-            reportID: report.reportID, chipID: report.chipID, measurement: report.measurement)
+            reportID: report.reportID, chipID: report.chipID, measurement: report.measurement,
+            missing: Self.isHopeless(result.findings) ? [] : completion.wanted)
     }
 
-    /// The finding is there where a certificate is missing, and names it.
-    private func complete(
-        _ table: SNPCertificates, for report: SNPReport
-    ) -> (certificates: SNPCertificates, finding: Finding?) {
-        guard let directory else { return (table, nil) }
-        switch directory.complete(table: table, for: report) {
-        case .complete(let certificates): return (certificates, nil)
-        case .missing(let name):
-            let finding = Finding(
-                check: "endorsements", outcome: .refused,
-                expected: "\(name), from the host or in the endorsements directory",
-                actual: "missing")
-            return (table, finding)
+    /// Whether no certificate could make these findings good.
+    private static func isHopeless(_ findings: [Finding]) -> Bool {
+        let ownChecks: [SNPCheck] = [.report, .binding, .tcbOrder]
+        return findings.contains { finding in
+            finding.outcome == .refused && ownChecks.contains { $0.rawValue == finding.check }
         }
+    }
+
+    /// There is a finding for each certificate that is missing, and it names it.
+    private func complete(
+        _ table: SNPCertificates, for report: SNPReport, at time: Int64
+    ) -> (certificates: SNPCertificates, findings: [Finding], wanted: [EndorsementObject]) {
+        guard let directory else { return (table, [], []) }
+        let completion = directory.complete(table: table, for: report, at: time)
+        let findings = completion.missing.map { missing in
+            Finding(
+                check: Authentication.endorsementsCheck, outcome: .refused,
+                expected: "\(missing.name), from the host or in the endorsements directory",
+                actual: "missing")
+        }
+        return (completion.certificates, findings, completion.wanted)
     }
 }

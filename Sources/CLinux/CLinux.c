@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -168,4 +169,94 @@ int bootgate_user_id(const char *name, uid_t *user)
         return -1;
     *user = entry->pw_uid;
     return 0;
+}
+
+/* The structures of linux/sev-guest.h and linux/tdx-guest.h, spelt out: their kernels are newer than the
+ * headers of a build machine may be. */
+struct snp_report_request {
+    uint8_t user_data[64];
+    uint32_t vmpl;
+    uint8_t reserved[28];
+};
+
+struct snp_extended_report_request {
+    struct snp_report_request data;
+    uint64_t certificates_address;
+    uint32_t certificates_length;
+};
+
+struct snp_report_response {
+    uint8_t data[4000];
+};
+
+struct snp_guest_request {
+    uint8_t message_version;
+    uint64_t request;
+    uint64_t response;
+    uint64_t exitinfo2;
+};
+
+struct tdx_report_request {
+    uint8_t report_data[64];
+    uint8_t td_report[1024];
+};
+
+_Static_assert(sizeof(struct snp_report_request) == 96, "snp_report_req");
+_Static_assert(sizeof(struct snp_extended_report_request) == 112, "snp_ext_report_req");
+_Static_assert(sizeof(struct snp_guest_request) == 32, "snp_guest_request_ioctl");
+_Static_assert(sizeof(struct tdx_report_request) == 1088, "tdx_report_req");
+_Static_assert(sizeof(struct sockaddr_vm) == 16, "sockaddr_vm");
+
+#define SNP_GET_REPORT _IOWR('S', 0x0, struct snp_guest_request)
+#define SNP_GET_EXT_REPORT _IOWR('S', 0x2, struct snp_guest_request)
+#define TDX_CMD_GET_REPORT0 _IOWR('T', 1, struct tdx_report_request)
+
+static int snp_request(int descriptor, unsigned long command, void *request, uint8_t *response,
+                       uint64_t *outcome)
+{
+    struct snp_guest_request message = {
+        .message_version = 1,
+        .request = (uint64_t)(uintptr_t)request,
+        .response = (uint64_t)(uintptr_t)response,
+    };
+    int result = ioctl(descriptor, command, &message);
+    *outcome = message.exitinfo2;
+    return result;
+}
+
+int bootgate_snp_report(int descriptor, const uint8_t *report_data, uint32_t privilege,
+                        uint8_t *response, uint64_t *outcome)
+{
+    struct snp_report_request request = { .vmpl = privilege };
+    memcpy(request.user_data, report_data, sizeof request.user_data);
+    return snp_request(descriptor, SNP_GET_REPORT, &request, response, outcome);
+}
+
+int bootgate_snp_extended_report(int descriptor, const uint8_t *report_data, uint32_t privilege,
+                                 uint8_t *response, uint8_t *certificates,
+                                 uint32_t certificates_size, uint64_t *outcome)
+{
+    struct snp_extended_report_request request = {
+        .data = { .vmpl = privilege },
+        .certificates_address = (uint64_t)(uintptr_t)certificates,
+        .certificates_length = certificates_size,
+    };
+    memcpy(request.data.user_data, report_data, sizeof request.data.user_data);
+    return snp_request(descriptor, SNP_GET_EXT_REPORT, &request, response, outcome);
+}
+
+int bootgate_td_report(int descriptor, const uint8_t *report_data, uint8_t *report)
+{
+    struct tdx_report_request request = { 0 };
+    memcpy(request.report_data, report_data, sizeof request.report_data);
+    int result = ioctl(descriptor, TDX_CMD_GET_REPORT0, &request);
+    if (result == 0)
+        memcpy(report, request.td_report, sizeof request.td_report);
+    return result;
+}
+
+void bootgate_vsock_address(uint32_t cid, uint32_t port, uint8_t *address)
+{
+    const struct sockaddr_vm vm = { .svm_family = AF_VSOCK, .svm_port = port, .svm_cid = cid };
+    memcpy(address, &vm, sizeof vm);
 }

@@ -45,6 +45,13 @@ public struct Downloader: Sendable {
         /// The body.
         public let body: [UInt8]
 
+        /// Puts an answer together.
+        public init(status: Int, headers: [Header], body: [UInt8]) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+
         /// The value of the first header of that name, which must be in lower case.
         public func header(_ name: String) -> String? {
             headers.first { $0.name == name }?.value
@@ -57,6 +64,12 @@ public struct Downloader: Sendable {
         public let name: String
         /// Its value without surrounding white space.
         public let value: String
+
+        /// Puts a header together.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// Ends requests from another thread; a request notices it within a second.

@@ -14,7 +14,7 @@ struct EndorsementContent: Sendable, Equatable {
     /// Until when; seconds since 1970, UTC.
     let expires: Int64
 
-    private static let json = JSONReader.Limits(byteCount: 512 << 10, values: 1 << 16)
+    private static let json = JSONReader.Limits(byteCount: 256 << 10, values: 32 << 10)
 
     /// Reads `body` as `object`.
     ///

@@ -1,6 +1,6 @@
 public import Curl
 import Dispatch
-public import Linux
+import Linux
 import Synchronization
 
 /// Fetches documents beside everything else: whoever wants one is told when to ask for it again.
@@ -43,9 +43,8 @@ public final class EndorsementFetcher: Sendable {
         cache: EndorsementCache, services: EndorsementServices, transport: @escaping Transport,
         rules: FetchSchedule.Rules = .init(),
         observe: @escaping @Sendable (Event) -> Void = { _ in },
-        clock: @escaping @Sendable () -> Duration = {
-            .milliseconds(Int64(Clock.monotonicMilliseconds))
-        }, time: @escaping @Sendable () -> Int64 = { Clock.realtime }
+        clock: @escaping @Sendable () -> Duration = monotonicTime,
+        time: @escaping @Sendable () -> Int64 = systemTime
     ) {
         self.cache = cache
         self.services = services
@@ -151,7 +150,15 @@ public final class EndorsementFetcher: Sendable {
 }
 
 extension EndorsementFetcher {
-    /// A way to the network that takes no document longer than any vendor's.
+    /// A clock that never goes back.
+    public static let monotonicTime: @Sendable () -> Duration = {
+        .milliseconds(Int64(Clock.monotonicMilliseconds))
+    }
+
+    /// The system's clock: seconds since 1970, UTC.
+    public static let systemTime: @Sendable () -> Int64 = { Clock.realtime }
+
+    /// The way to the network.
     public static func transport(_ downloader: Downloader) -> Transport {
         { url, cancellation throws(HTTPFault) in
             try downloader.get(url, cancellation: cancellation)

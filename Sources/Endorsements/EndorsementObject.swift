@@ -143,7 +143,7 @@ extension EndorsementObject {
         case .vcek: 16 << 10
         case .amdIssuers: 64 << 10
         case .amdRevocations, .pckRevocations, .intelRootRevocations: 1 << 20
-        case .tdxTCBInfo, .tdxQEIdentity: 512 << 10
+        case .tdxTCBInfo, .tdxQEIdentity: 256 << 10
         }
     }
 

@@ -68,7 +68,7 @@ extension ChosenConfig {
     ) throws(ConfigChoiceError) {
         for candidate in candidates {
             let digest = hashing.sha256(candidate.bytes)
-            let isAnchored = anchor == .hostData(digest)
+            let isAnchored = anchor.vouches(for: digest)
             guard isAnchored || candidate.source == .image else { continue }
             let config: GateConfig
             do {
@@ -77,7 +77,8 @@ extension ChosenConfig {
                 throw .malformed(source: candidate.source.word, error)
             }
             switch config.anchor {
-            case .hostData where isAnchored: break
+            case .hostData where isAnchored && anchor.kind == .hostData: break
+            case .mrconfigid where isAnchored && anchor.kind == .mrconfigid: break
             case .measuredImage where candidate.source == .image: break
             default: continue
             }
@@ -85,5 +86,26 @@ extension ChosenConfig {
             return
         }
         throw .noneVouchedFor(tried: candidates.map(\.source.word))
+    }
+}
+
+extension HardwareAnchor {
+    /// Whether the field that the hardware reports was filled with `digest`.
+    func vouches(for digest: FixedBytes<32>) -> Bool {
+        switch self {
+        case .hostData(let value): value == digest
+        case .mrConfigID(let value):
+            value.bytes == digest.bytes + [UInt8](repeating: 0, count: 16)
+        case .nothing: false
+        }
+    }
+
+    /// The word for it in gate.conf.
+    var kind: GateConfig.Anchor {
+        switch self {
+        case .hostData: .hostData
+        case .mrConfigID: .mrconfigid
+        case .nothing: .measuredImage
+        }
     }
 }

@@ -138,7 +138,9 @@ final class Connection {
     }
 
     /// What evidence has to be made over; nil before the challenge.
-    var reportData: FixedBytes<64>? { session?.reportData() }
+    func reportData(attestationKeyName: [UInt8] = []) -> FixedBytes<64>? {
+        session?.reportData(attestationKeyName: attestationKeyName)
+    }
 
     /// Sends the evidence; the answer comes by ``next(until:)``.
     func send(_ evidence: EvidenceMessage) throws(ConnectionError) {

@@ -36,10 +36,11 @@ struct Launch {
         do throws(StopError) {
             let preparation = Preparation(options: options, speaker: speaker, hashing: hashing)
             try preparation.checkGuest()
-            let platform =
+            var platform =
                 if let givenPlatform { givenPlatform } else { try preparation.platform() }
             finished("platform")
             let chosen = try preparation.chosenConfig(platform)
+            platform = try preparation.completed(platform, chosen.config)
             config = chosen.config
             report.vm = chosen.config.vm.description
             finished("config")
@@ -118,7 +119,7 @@ struct Launch {
                 switch try decision(winner, platform) {
                 case .released(let release, let binding, let challenge):
                     let key = ReleasedKey(release: release, binding: binding, challenge: challenge)
-                    return open(key, on: winner.connection, disk, chosen.config, race)
+                    return open(key, on: winner.connection, disk, chosen.config, platform, race)
                 case .refused(let refused) where refused.code == .refused:
                     report.reference = refused.reference.description
                     return .refused(reference: refused.reference.description)
@@ -128,7 +129,7 @@ struct Launch {
                     let seconds = min(max(held.retryAfterSeconds, 1), 3600)
                     report.reference = held.reference.description
                     speaker.say(
-                        "held, reference \(held.reference); the owner of this VM has to approve. "
+                        "held, reference \(held.reference): the broker is not ready to decide. "
                             + "Asking again in \(seconds) s.")
                     winner.connection.close()
                     Clock.sleep(milliseconds: UInt64(seconds) * 1000)
@@ -165,10 +166,13 @@ struct Launch {
         case .refused(let refused): return .refused(refused)
         default: throw .closed
         }
-        guard let reportData = winner.connection.reportData else { throw .closed }
+        let connection = winner.connection
+        guard let plain = connection.reportData() else { throw .closed }
         let evidence: EvidenceMessage
         do throws(AttesterError) {
-            evidence = try platform.evidence(over: reportData)
+            evidence = try platform.evidence { name in
+                connection.reportData(attestationKeyName: name) ?? plain
+            }
         } catch {
             return .noEvidence(error)
         }
@@ -188,12 +192,18 @@ struct Launch {
 
     private mutating func open(
         _ key: ReleasedKey, on connection: Connection, _ disk: RootDisk, _ config: GateConfig,
-        _ race: BrokerRace
+        _ platform: any EvidenceProvider, _ race: BrokerRace
     ) -> Ending {
         let opening = DiskOpening(
             disk: disk, config: config, activates: options.activates, hashing: hashing)
         do throws(OpeningError) {
             let proof = try opening.open(key, sealedTo: connection) { finished($0) }
+            if options.activates {
+                if let problem = endEvidence(platform) {
+                    tell(connection, OpeningError(reason: .other, detail: problem))
+                    return .stopped(.internalError, problem)
+                }
+            }
             let delivery = OutcomeDelivery(
                 launchID: key.challenge.launchID, proof: proof, race: race, speaker: speaker)
             delivery.deliver(on: connection, keepsUndelivered: options.activates)
@@ -202,16 +212,34 @@ struct Launch {
         } catch {
             // Every secret is wiped by now: they died with the call above.
             finished("open")
-            do throws(ConnectionError) {
-                try connection.send(.failed(reason: error.reason, detail: error.detail))
-                _ = try connection.next(until: Clock.monotonicNanoseconds + 3_000_000_000)
-            } catch {
-                speaker.say("the broker could not be told: \(error)")
-            }
-            connection.close()
-            finished("outcome")
+            tell(connection, error)
             return .notOpened(error.reason.description)
         }
+    }
+
+    /// What keeps the machine from being handed over, although the root is open; nil when nothing does.
+    private mutating func endEvidence(_ platform: any EvidenceProvider) -> String? {
+        do throws(AttesterError) {
+            try platform.endEvidence()
+            finished("end")
+            return nil
+        } catch {
+            // The check of the mounted root must fail too, should a power-off take its time.
+            RootState.remove()
+            return error.description
+        }
+    }
+
+    /// Tells the broker why the key was of no use; the agent goes its way whether it hears or not.
+    private mutating func tell(_ connection: Connection, _ error: OpeningError) {
+        do throws(ConnectionError) {
+            try connection.send(.failed(reason: error.reason, detail: error.detail))
+            _ = try connection.next(until: Clock.monotonicNanoseconds + 3_000_000_000)
+        } catch {
+            speaker.say("the broker could not be told: \(error)")
+        }
+        connection.close()
+        finished("outcome")
     }
 
     private mutating func finished(_ step: String) {

@@ -2,6 +2,7 @@ import Attester
 import Bytes
 import Linux
 import Protocol
+import TPM
 
 /// Why a launch stops before it has asked anybody.
 struct StopError: Error, Equatable {
@@ -60,7 +61,6 @@ struct Preparation {
 
     /// The secure processor, once its driver is there.
     func platform() throws(StopError) -> any EvidenceProvider {
-        let directory = options.tsm ?? ConfigfsTSM.defaultDirectory
         if options.tsm == nil, !File.exists("/sys/kernel/config/tsm") {
             // Where the initramfs's systemd does not mount it; a second mount is refused, and fine.
             try? Machine.mountVirtual("configfs", at: "/sys/kernel/config")
@@ -71,16 +71,40 @@ struct Preparation {
             let end = Clock.monotonicMilliseconds + patience
             while Clock.monotonicMilliseconds < end {
                 do throws(AttesterError) {
-                    return try Platforms.discover(tsm: directory)
+                    return try Platforms.discover(tsm: options.tsm, hashing: hashing)
                 } catch {
                     guard case .noPlatform = error else { throw error }
                 }
                 Clock.sleep(milliseconds: 100)
             }
-            return try Platforms.discover(tsm: directory)
+            return try Platforms.discover(tsm: options.tsm, hashing: hashing)
         } catch {
             throw StopError(.unavailable, error.description)
         }
+    }
+
+    /// The platform as `config` wants it: with the TPM's quote or without, and sure to be able to make
+    /// its evidence worthless at hand-over. A launch that cannot end safely does not begin.
+    func completed(
+        _ platform: any EvidenceProvider, _ config: GateConfig
+    ) throws(StopError) -> any EvidenceProvider {
+        do throws(AttesterError) {
+            let complete = config.tpmQuote ? try quoting(platform) : platform
+            if options.activates { try complete.checkEnding() }
+            return complete
+        } catch {
+            throw StopError(.unavailable, error.description)
+        }
+    }
+
+    /// With the quote of a TPM, whose driver may still be loading.
+    private func quoting(
+        _ platform: any EvidenceProvider
+    ) throws(AttesterError) -> any EvidenceProvider {
+        let device = "/dev/tpmrm0"
+        let patience = options.tsm == nil ? Self.platformPatience : 0
+        _ = Self.waiting(upTo: patience) { File.exists(device) ? true : nil }
+        return try platform.quoting(.file(device))
     }
 
     /// The configuration that the hardware vouches for; no network has been touched yet.

@@ -32,6 +32,10 @@ struct RootState: Equatable {
         try File.writeAtomically(Self.path, Array(text.utf8))
     }
 
+    static func remove() {
+        try? File.remove(path)
+    }
+
     static func read() -> RootState? {
         guard let bytes = try? File.read(path, atMost: 1024) else { return nil }
         return RootState(text: String(decoding: bytes, as: UTF8.self))

@@ -1,5 +1,6 @@
 import BrokerCore
 import Bytes
+import Curl
 import Endorsements
 import Hummingbird
 import HummingbirdCore
@@ -63,13 +64,17 @@ struct Broker {
         let commits = Metrics.LedgerCommits()
         let store = try SQLiteStore(
             path: "\(settings.state)/broker.sqlite3", observe: commits.observe)
-        let authority = try await authority(store)
+        let fetches = Metrics.Fetches()
+        let fetcher = settings.endorsements.isOnline ? fetcher(fetches) : nil
+        let desk = EndorsementDesk(
+            cache: EndorsementCache(settings.endorsements.directory), fetcher: fetcher)
+        let authority = try await authority(store, desk)
         let limits = ConnectionLimits(
             maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,
             burst: settings.connectionBurst)
         let admin = AdminService(store: store, authority: authority, pins: [pin.hex])
         let metrics = Metrics(
-            statistics: authority.statistics, commits: commits,
+            statistics: authority.statistics, commits: commits, fetches: fetches,
             openConnections: { limits.count })
         let readiness = Readiness(listeners: settings.health == nil ? 2 : 3, log: log)
         let launches = LaunchServer(
@@ -84,6 +89,10 @@ struct Broker {
         if let health = settings.health {
             services.append(healthServer(health, store, metrics, readiness))
         }
+        if let fetcher, settings.endorsements.prefetchDays > 0 {
+            services.append(
+                Prefetch(fetcher: fetcher, days: settings.endorsements.prefetchDays))
+        }
         log.info(
             "starting",
             metadata: ["version": "\(BrokerVersion.text)", "pin": "sha256:\(pin.hex)"])
@@ -93,12 +102,41 @@ struct Broker {
                 logger: quietLog))
         let serving = await Result { try await group.run() }
         ServiceManager.notify("STOPPING=1")
+        fetcher?.stop()
         try store.finish()
         log.info("stopped")
         try serving.get()
     }
 
-    private func authority(_ store: SQLiteStore) async throws -> LaunchAuthority {
+    private func fetcher(_ fetches: Metrics.Fetches) -> EndorsementFetcher {
+        let settings = settings.endorsements
+        let proxy: Downloader.Proxy =
+            switch settings.proxy {
+            case nil: .environment
+            case "": .none
+            case .some(let url): .url(url)
+            }
+        return EndorsementFetcher(
+            cache: EndorsementCache(settings.directory),
+            services: EndorsementServices(amd: settings.amdURL, intel: settings.intelURL),
+            transport: EndorsementFetcher.transport(
+                Downloader(proxy: proxy, authorities: settings.authorities)),
+            observe: { event in
+                fetches.count(event.object.vendor, isGood: event.fault == nil)
+                let place: Logger.Metadata = ["object": "\(event.object)", "url": "\(event.url)"]
+                if let fault = event.fault {
+                    log.warning(
+                        "endorsement not fetched",
+                        metadata: place.merging(["reason": "\(fault)"]) { $1 })
+                } else {
+                    log.info("endorsement fetched", metadata: place)
+                }
+            })
+    }
+
+    private func authority(
+        _ store: SQLiteStore, _ desk: EndorsementDesk
+    ) async throws -> LaunchAuthority {
         let envelope = KeyEnvelope(wrappingKey: try WrappingKeyFile.read(settings.wrappingKey))
         let check = envelope.check()
         guard try await store.remember(check, as: "wrapping key check") == check else {
@@ -114,9 +152,9 @@ struct Broker {
             }
         let authenticator = SNPAuthenticator(
             verifier: SNPVerifier(anchors: anchors),
-            directory: settings.endorsements.map { CertificateDirectory($0) })
+            directory: CertificateDirectory(desk.cache))
         return LaunchAuthority(
-            store: store, envelope: envelope, authenticator: authenticator,
+            store: store, envelope: envelope, authenticator: authenticator, desk: desk,
             readPolicy: { try? AppraisalPolicy(toml: $0) }, log: log)
     }
 

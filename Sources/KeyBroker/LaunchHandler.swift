@@ -132,6 +132,11 @@ final class LaunchHandler: ChannelInboundHandler {
                     try session.refuse(Refused(code: code, reference: reference))
                 }
                 finish(context)
+            case .hold(let seconds, let reference):
+                try send(context) { session throws(SessionError) in
+                    try session.hold(Held(retryAfterSeconds: seconds, reference: reference))
+                }
+                finish(context)
             }
         } catch {
             refuseMalformed(error, context)

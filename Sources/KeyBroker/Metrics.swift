@@ -1,5 +1,6 @@
 import AdminAPI
 import BrokerCore
+import Endorsements
 import Linux
 import Synchronization
 
@@ -18,6 +19,26 @@ final class Metrics: Sendable {
     private let statistics: LaunchStatistics
     private let openConnections: @Sendable () -> Int
     private let commits: LedgerCommits
+    private let fetches: Fetches
+
+    /// Requests to vendors; made before the fetcher, which reports into it.
+    final class Fetches: Sendable {
+        private struct Kind: Hashable {
+            var vendor: EndorsementObject.Vendor
+            var isGood: Bool
+        }
+
+        private let counts = Mutex<[Kind: Int]>([:])
+
+        /// Counts a request that has ended.
+        func count(_ vendor: EndorsementObject.Vendor, isGood: Bool) {
+            counts.withLock { $0[Kind(vendor: vendor, isGood: isGood), default: 0] += 1 }
+        }
+
+        fileprivate func count(of vendor: EndorsementObject.Vendor, _ isGood: Bool) -> Int {
+            counts.withLock { $0[Kind(vendor: vendor, isGood: isGood), default: 0] }
+        }
+    }
 
     /// What the ledger took; made before the store, which reports into it.
     final class LedgerCommits: Sendable {
@@ -39,11 +60,12 @@ final class Metrics: Sendable {
     }
 
     init(
-        statistics: LaunchStatistics, commits: LedgerCommits,
+        statistics: LaunchStatistics, commits: LedgerCommits, fetches: Fetches,
         openConnections: @escaping @Sendable () -> Int
     ) {
         self.statistics = statistics
         self.commits = commits
+        self.fetches = fetches
         self.openConnections = openConnections
     }
 
@@ -78,6 +100,15 @@ final class Metrics: Sendable {
             "unrecorded_evidence_total", "counter",
             "Evidence that was not authentic and got no ledger row of its own.")
         line("unrecorded_evidence_total", "", now.unrecorded)
+        family("endorsement_requests_total", "counter", "Requests to vendors, by how they ended.")
+        for vendor in EndorsementObject.Vendor.allCases {
+            for (result, isGood) in [("fetched", true), ("failed", false)] {
+                line(
+                    "endorsement_requests_total",
+                    "vendor=\"\(vendor.rawValue)\",result=\"\(result)\"",
+                    fetches.count(of: vendor, isGood))
+            }
+        }
         family("open_connections", "gauge", "Launch connections.")
         line("open_connections", "", openConnections())
         appendCommits(&text)

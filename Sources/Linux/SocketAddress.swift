@@ -44,6 +44,15 @@ public struct SocketAddress: Hashable, Sendable {
         return addresses
     }
 
+    /// A port of another machine on the same host, or of the host itself (context id 2).
+    public static func vsock(context: UInt32, port: UInt32) -> SocketAddress {
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 16) { buffer, filled in
+            unsafe bootgate_vsock_address(context, port, buffer.baseAddress)
+            filled = 16
+        }
+        return SocketAddress(storage: bytes, description: "vsock \(context):\(port)")
+    }
+
     private static func numeric(
         _ address: UnsafePointer<sockaddr>, _ length: socklen_t, port: UInt16
     ) -> String {

@@ -35,6 +35,9 @@ public struct SystemError: Error, Equatable, Sendable {
     /// Whether the resource is in use or not ready, so that trying again may help.
     public var isTransient: Bool { code == EBUSY || code == EAGAIN || code == EINTR }
 
+    /// Whether nothing answers behind the interface: no driver, no such device.
+    public var isNoDevice: Bool { code == ENXIO || code == ENODEV || code == EPERM }
+
     /// Whether the kernel called the argument invalid.
     public var isInvalidArgument: Bool { code == EINVAL }
 

@@ -70,8 +70,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var health: Listen?
     /// File of the wrapping key; nil: the systemd credential `wrapping-key`.
     public var wrappingKey: String?
-    /// Directory of certificates that hosts do not hand out.
-    public var endorsements: String?
+    /// Where certificates and revocation lists of vendors come from that hosts do not hand out.
+    public var endorsements: EndorsementSettings
     /// Whether AMD's own roots are trusted.
     public var trustsAMD: Bool
     /// Roots that are trusted beside them.
@@ -137,10 +137,14 @@ public struct BrokerSettings: Sendable, Equatable {
             (reader.optionalTable("keys") { table throws(SettingsError) in
                 try table.optionalString("wrapping_key")
             } ?? nil).map(absolute)
-        endorsements = try
-            (reader.optionalTable("endorsements") { table throws(SettingsError) in
-                try table.optionalString("directory")
-            } ?? nil).map(absolute)
+        let endorsements = try reader.optionalTable("endorsements") { table throws(SettingsError) in
+            try EndorsementSettings(from: &table, absolute)
+        }
+        self.endorsements = endorsements ?? EndorsementSettings()
+        // With the database, so that a fresh broker has a place for them.
+        if self.endorsements.directory.isEmpty {
+            self.endorsements.directory = state + "/endorsements"
+        }
         let trust = try reader.optionalTable("trust") { table throws(SettingsError) in
             (amd: try table.optionalBool("amd"), roots: try table.tables("root", Self.root))
         }

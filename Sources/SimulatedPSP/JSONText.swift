@@ -5,6 +5,8 @@ enum JSONText {
         case string(String)
         case number(Int)
         case object([(String, Value)])
+        case array([Value])
+        case boolean(Bool)
         case null
 
         init(stringLiteral value: String) { self = .string(value) }
@@ -15,6 +17,8 @@ enum JSONText {
             case .string(let text): JSONText.quoted(text)
             case .number(let number): String(number)
             case .object(let members): JSONText.object(members)
+            case .array(let values): "[\(values.map { $0.text }.joined(separator: ","))]"
+            case .boolean(let value): value ? "true" : "false"
             case .null: "null"
             }
         }

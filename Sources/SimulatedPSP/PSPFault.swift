@@ -1,3 +1,4 @@
+import Linux
 import OpenSSL
 
 /// Why a command of `bootgate-psp` stopped; each case has its documented exit code.
@@ -26,6 +27,15 @@ enum PSPFault: Error, Equatable {
             return try body()
         } catch {
             throw .defect("\(error)")
+        }
+    }
+
+    /// Runs `body`, which writes files.
+    static func writing(_ body: () throws(SystemError) -> Void) throws(PSPFault) {
+        do throws(SystemError) {
+            try body()
+        } catch {
+            throw .unavailable("\(error)")
         }
     }
 }

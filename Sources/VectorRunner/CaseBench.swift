@@ -21,6 +21,9 @@ struct CaseBench {
         case "snp-report-v2", "snp-report-v3", "snp-report-v5":
             return try SNPCases(files: files).report()
         case "snp-vcek-certificate": return try SNPCases(files: files).certificate()
+        case "tpm-quote": return try TPMCases(files: files).quote()
+        case "tpm-ak-certificate": return try TPMCases(files: files).certificate()
+        case "tcg-event-log", "ccel": return try EventLogCases(files: files).log()
         default: return .error("kind \(entry.kind): unknown")
         }
     }

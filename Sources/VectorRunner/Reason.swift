@@ -5,7 +5,7 @@ enum Reason {
     /// The word for `finding`; `isOver` where something's last day has passed.
     static func word(for finding: Finding, isOver: Bool) -> String {
         switch finding.check {
-        case "certificate dates": isOver ? "cert-expired" : "cert-not-yet-valid"
+        case "certificate dates", "TPM key dates": isOver ? "cert-expired" : "cert-not-yet-valid"
         default: words[finding.check] ?? finding.check
         }
     }
@@ -23,5 +23,16 @@ enum Reason {
         "debug": "debug-enabled",
         "VMPL": "vmpl-mismatch",
         "signing key": "wrong-signer-type",
+        "TPM quote": "malformed",
+        "TPM signature": "bad-signature",
+        "TPM nonce": "nonce-mismatch",
+        "PCR digest": "pcr-digest-mismatch",
+        "TPM algorithms": "weak-algorithm",
+        "TPM key chain": "chain-broken",
+        "TPM key root": "untrusted-root",
+        "event log format": "malformed",
+        "event log": "eventlog-replay-mismatch",
+        "event log separators": "eventlog-duplicate-separator",
+        "event log coverage": "eventlog-replay-mismatch",
     ]
 }

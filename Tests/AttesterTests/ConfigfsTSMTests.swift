@@ -1,5 +1,6 @@
 import Bytes
 import Linux
+import OpenSSL
 import Protocol
 import Testing
 
@@ -11,12 +12,14 @@ struct ConfigfsTSMTests {
     private let question = FixedBytes<64>(Array(repeating: 0x5a, count: 64)) ?? FixedBytes()
 
     private var guest: SNPGuest {
-        SNPGuest(tsm: ConfigfsTSM(directory: "/tsm", files: kernel))
+        SNPGuest(
+            source: .tsm(ConfigfsTSM(directory: "/tsm", files: kernel)), kernel: kernel,
+            hashing: OpenSSLHashing())
     }
 
     @Test("a report over the question comes with its certificate table, and the request goes away")
     func ordinary() throws {
-        let evidence = try guest.evidence(over: question)
+        let evidence = try guest.evidence { _ in question }
         #expect(evidence.kind == .snp)
         #expect(evidence.data(.report)?[0x50..<0x90].elementsEqual(question.bytes) == true)
         #expect(evidence.data(.certificateTable) == [1, 2, 3])
@@ -27,7 +30,7 @@ struct ConfigfsTSMTests {
     @Test("a host without certificates is no fault here")
     func noCertificates() throws {
         kernel.hasCertificates = false
-        #expect(try guest.evidence(over: question).items.count == 1)
+        #expect(try guest.evidence { _ in question }.items.count == 1)
     }
 
     @Test(
@@ -35,7 +38,7 @@ struct ConfigfsTSMTests {
         arguments: [FakeKernel.busy, FakeKernel.wouldBlock])
     func busy(code: Int32) throws {
         kernel.faults = [code, code, code]
-        _ = try guest.evidence(over: question)
+        _ = try guest.evidence { _ in question }
         #expect(kernel.pauses == [20, 40, 80])
         #expect(kernel.entries.isEmpty)
     }
@@ -43,7 +46,7 @@ struct ConfigfsTSMTests {
     @Test("an answer that may be to another writer's question is thrown away")
     func race() throws {
         kernel.intruders = 2
-        _ = try guest.evidence(over: question)
+        _ = try guest.evidence { _ in question }
         #expect(kernel.pauses.count == 2)
     }
 
@@ -54,7 +57,7 @@ struct ConfigfsTSMTests {
             throws: AttesterError.gaveUp(
                 attempts: ConfigfsTSM.attempts, last: "another process wrote to the request")
         ) {
-            _ = try guest.evidence(over: question)
+            _ = try guest.evidence { _ in question }
         }
         #expect(kernel.entries.isEmpty)
     }
@@ -63,7 +66,7 @@ struct ConfigfsTSMTests {
     func refusal() {
         kernel.faults = [FakeKernel.invalid]
         do {
-            _ = try guest.evidence(over: question)
+            _ = try guest.evidence { _ in question }
             Issue.record("nothing was thrown")
         } catch {
             #expect(error.description == "/tsm/bootgate-0/outblob: read: Invalid argument")
@@ -75,7 +78,7 @@ struct ConfigfsTSMTests {
     @Test("below an SVSM the lowest permitted privilege level is asked for")
     func privilegeFloor() throws {
         kernel.floor = 2
-        _ = try guest.evidence(over: question)
+        _ = try guest.evidence { _ in question }
         #expect(kernel.privilege == Array("2".utf8))
         #expect(kernel.pauses.isEmpty)
     }
@@ -83,7 +86,7 @@ struct ConfigfsTSMTests {
     @Test("a floor of zero writes nothing, so the generation still fits")
     func zeroFloor() throws {
         kernel.floor = 0
-        _ = try guest.evidence(over: question)
+        _ = try guest.evidence { _ in question }
         #expect(kernel.privilege.isEmpty)
     }
 
@@ -94,7 +97,7 @@ struct ConfigfsTSMTests {
             throws: AttesterError.badReport(
                 field: "REPORT_DATA", problem: "is not what was asked for")
         ) {
-            _ = try guest.evidence(over: question)
+            _ = try guest.evidence { _ in question }
         }
     }
 

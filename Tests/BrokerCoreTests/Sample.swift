@@ -1,6 +1,7 @@
 import AdminAPI
 import BrokerCore
 import Bytes
+import Endorsements
 import Evidence
 import Foundation
 import Linux
@@ -65,14 +66,18 @@ final class Sample: Sendable {
     let authority: LaunchAuthority
     let time = 2_000_000_000
 
-    init(strangerRows: (perAddress: Int, total: Int) = (10, 60)) async throws {
+    init(
+        strangerRows: (perAddress: Int, total: Int) = (10, 60),
+        authenticator: any EvidenceAuthenticator = TrustingAuthenticator(),
+        desk: EndorsementDesk? = nil
+    ) async throws {
         directory = NSTemporaryDirectory() + "bootgate-core-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         store = try SQLiteStore(path: directory + "/broker.sqlite3")
         authority = LaunchAuthority(
             store: store, envelope: KeyEnvelope(wrappingKey: secret(0x77)),
-            authenticator: TrustingAuthenticator(), readPolicy: Self.read,
+            authenticator: authenticator, desk: desk, readPolicy: Self.read,
             strangerRows: strangerRows,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: { 2_000_000_000 })
@@ -177,6 +182,14 @@ extension Sample {
 extension Verdict {
     var released: (Release, RecordedLaunch)? {
         if case .release(let release, let recorded) = self { (release, recorded) } else { nil }
+    }
+
+    var held: (UInt16, String)? {
+        if case .hold(let seconds, let reference) = self {
+            (seconds, reference.description)
+        } else {
+            nil
+        }
     }
 
     var refusal: (Refused.Code, String)? {

@@ -146,4 +146,29 @@ struct EndorsementCacheTests {
             }
         }
     }
+
+    @Test("puts the collateral of a TDX platform together, and says what of it is missing or old")
+    func tdxCollateral() throws {
+        let needed: [EndorsementObject] = [
+            .tdxTCBInfo(fmspc: Documents.fmspc), .tdxQEIdentity, .pckRevocations(.platform),
+            .intelRootRevocations,
+        ]
+        func supply(at time: Int64 = Documents.expires) -> EndorsementCache.TDXSupply {
+            folder.cache.tdxCollateral(fmspc: Documents.fmspc, authority: .platform, at: time)
+        }
+        for (index, object) in needed.enumerated() {
+            #expect(supply().collateral == nil)
+            #expect(supply().wanted == Array(needed[index...]))
+            try store(object)
+        }
+        let full = supply()
+        #expect(full.wanted.isEmpty)
+        let collateral = try #require(full.collateral)
+        #expect(collateral.rootCACRL == folder.cache.entry(.intelRootRevocations)?.body)
+        #expect(collateral.pckCRLIssuerChain == folder.cache.entry(needed[2])?.issuers)
+        #expect(collateral.qeIdentity.signature == [UInt8](repeating: 0x5a, count: 64))
+        let old = supply(at: Documents.expires + 1)
+        #expect(old.wanted == needed)
+        #expect(old.collateral == collateral)
+    }
 }

@@ -3,6 +3,7 @@ import Bytes
 import Linux
 import OpenSSL
 import Protocol
+import TPM
 import Testing
 
 @testable import InitramfsAgent
@@ -20,6 +21,30 @@ func gateConf(_ extra: String = "") -> [UInt8] {
         \(extra)
 
         """.utf8)
+}
+
+/// A platform that cannot make its evidence worthless.
+private struct EndlessPlatform: EvidenceProvider {
+    let kind = EvidenceKind.tdx
+    var isQuoting = false
+
+    func evidence(
+        over binding: ([UInt8]) -> FixedBytes<64>
+    ) throws(AttesterError) -> EvidenceMessage {
+        throw .noPlatform(directory: "")
+    }
+
+    func configAnchor() throws(AttesterError) -> HardwareAnchor { .nothing }
+
+    func checkEnding() throws(AttesterError) {
+        throw .cannotEnd(register: "RTMR3", problem: "no such file")
+    }
+
+    func endEvidence() throws(AttesterError) { try checkEnding() }
+
+    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider {
+        EndlessPlatform(isQuoting: true)
+    }
 }
 
 @Suite("What the agent decides")
@@ -66,6 +91,61 @@ struct DecisionTests {
                 from: [ConfigCandidate(source: .firmware, bytes: bytes)],
                 anchor: .hostData(hashing.sha256(bytes)), hashing: hashing)
         }
+    }
+
+    @Test(
+        "on TDX the anchor is MRCONFIGID: the digest and 16 zero bytes, and gate.conf has to say so"
+    )
+    func mrConfigID() throws {
+        let text = String(decoding: gateConf(), as: UTF8.self)
+        let bytes = Array(text.replacing("host-data", with: "mrconfigid").utf8)
+        let digest = hashing.sha256(bytes).bytes
+        let zeros = [UInt8](repeating: 0, count: 16)
+        let anchor = HardwareAnchor.mrConfigID(try #require(FixedBytes(digest + zeros)))
+        let candidate = ConfigCandidate(source: .firmware, bytes: bytes)
+        let chosen = try ChosenConfig(from: [candidate], anchor: anchor, hashing: hashing)
+        #expect(chosen.config.anchor == .mrconfigid)
+        let padded = HardwareAnchor.mrConfigID(
+            try #require(FixedBytes(digest + zeros.dropLast() + [1])))
+        // The other kind of anchor, another end, none, and a file that names the other kind.
+        let others: [HardwareAnchor] = [.hostData(hashing.sha256(bytes)), padded, .nothing]
+        for other in others {
+            #expect(throws: ConfigChoiceError.noneVouchedFor(tried: ["firmware"])) {
+                _ = try ChosenConfig(from: [candidate], anchor: other, hashing: hashing)
+            }
+        }
+        let foreign = ConfigCandidate(source: .firmware, bytes: gateConf())
+        let foreignAnchor = HardwareAnchor.mrConfigID(
+            try #require(FixedBytes(hashing.sha256(foreign.bytes).bytes + zeros)))
+        #expect(throws: ConfigChoiceError.noneVouchedFor(tried: ["firmware"])) {
+            _ = try ChosenConfig(from: [foreign], anchor: foreignAnchor, hashing: hashing)
+        }
+    }
+
+    @Test("a launch whose evidence could not be ended does not begin, but may be rehearsed")
+    func noEnd() throws {
+        let platform = EndlessPlatform()
+        let config = try GateConfig(parsing: gateConf())
+        let speaker = Speaker(terminal: nil)
+        let launch = Preparation(
+            options: LaunchOptions(), speaker: speaker, hashing: hashing)
+        #expect(
+            throws: StopError(.unavailable, "RTMR3 cannot be extended at hand-over: no such file")
+        ) { _ = try launch.completed(platform, config) }
+        let rehearsal = Preparation(
+            options: LaunchOptions(activates: false), speaker: speaker, hashing: hashing)
+        #expect(try rehearsal.completed(platform, config).kind == .tdx)
+        #expect(!platform.isQuoting)
+    }
+
+    @Test("tpm_quote = yes adds a quote to whatever platform there is")
+    func tpmQuote() throws {
+        let preparation = Preparation(
+            options: LaunchOptions(tsm: "/nowhere", activates: false),
+            speaker: Speaker(terminal: nil), hashing: hashing)
+        let config = try GateConfig(parsing: gateConf("tpm_quote = yes"))
+        let complete = try preparation.completed(EndlessPlatform(), config)
+        #expect((complete as? EndlessPlatform)?.isQuoting == true)
     }
 
     @Test("the mounted root must be the device that the gate opened")

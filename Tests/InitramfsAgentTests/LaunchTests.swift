@@ -5,6 +5,7 @@ import LUKS
 import Linux
 import OpenSSL
 import Protocol
+import TPM
 import Testing
 
 @testable import InitramfsAgent
@@ -14,16 +15,26 @@ private struct FakePlatform: EvidenceProvider {
     let kind = EvidenceKind.snp
     let hostData: FixedBytes<32>
 
-    func evidence(over reportData: FixedBytes<64>) throws(AttesterError) -> EvidenceMessage {
+    func evidence(
+        over binding: ([UInt8]) -> FixedBytes<64>
+    ) throws(AttesterError) -> EvidenceMessage {
         do {
             return try EvidenceMessage(
-                kind: .snp, items: [EvidenceItem(.report, reportData.bytes)])
+                kind: .snp, items: [EvidenceItem(.report, binding([]).bytes)])
         } catch {
             throw .badReport(field: "report", problem: error.description)
         }
     }
 
     func configAnchor() throws(AttesterError) -> HardwareAnchor { .hostData(hostData) }
+
+    func checkEnding() throws(AttesterError) {}
+
+    func endEvidence() throws(AttesterError) {}
+
+    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider {
+        throw .tpm(.library(problem: "the fake platform has no TPM"))
+    }
 }
 
 /// A broker, a LUKS2 file with one keyslot, and a gate.conf that names both.

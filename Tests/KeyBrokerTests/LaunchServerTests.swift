@@ -1,6 +1,10 @@
 import AdminAPI
 import BrokerCore
 import Bytes
+import Curl
+import Endorsements
+import Evidence
+import Foundation
 import Linux
 import OpenSSL
 import Protocol
@@ -237,5 +241,67 @@ struct LaunchServerTests {
         #expect(list.map(\.name) == ["web"])
         #expect(list.first?.vms == 0)
         try await broker.stop()
+    }
+
+    @Test("a VM is told to come back while its endorsements are fetched, and gets its key then")
+    func held() async throws {
+        let vendor = try VendorServer()
+        defer { vendor.stop() }
+        let list = try CRLIssuer.issue(
+            CRLTemplate(
+                issuer: .init(commonName: "ARK-Genoa"), thisUpdate: 0, nextUpdate: 4_000_000_000,
+                entries: [], signature: .ecdsaSHA256), issuerKey: SigningKey.generate(.p256))
+        vendor.answer("/vcek/v1/Genoa/crl", .good(list))
+        let folder = NSTemporaryDirectory() + "bootgate-supply-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let cache = EndorsementCache(folder)
+        let (events, continuation) = AsyncStream.makeStream(of: EndorsementFetcher.Event.self)
+        let fetcher = EndorsementFetcher(
+            cache: cache, services: EndorsementServices(amd: vendor.url),
+            transport: EndorsementFetcher.transport(Downloader(proxy: .none)),
+            observe: { continuation.yield($0) })
+        let broker = try await TestBroker(
+            authenticator: NeedyAuthenticator(cache: cache),
+            desk: EndorsementDesk(cache: cache, fetcher: fetcher))
+        defer { broker.remove() }
+        _ = try await broker.service.enrol("web-1", enrolment())
+        let early = try launch(broker, try TestVM(broker))
+        guard case .held(let held) = try #require(early.events.first) else {
+            Issue.record("expected HELD, got \(early.events)")
+            return
+        }
+        #expect((5...7).contains(held.retryAfterSeconds))
+        #expect(held.reference.description == "L-00001")
+        #expect(try await broker.service.launch("L-00001").decision == .held)
+        for await event in events {
+            #expect(event.fault == nil)
+            break
+        }
+        let late = try launch(broker, try TestVM(broker))
+        guard case .released = try #require(late.events.first) else {
+            Issue.record("expected RELEASE, got \(late.events)")
+            return
+        }
+        #expect(vendor.requests == ["/vcek/v1/Genoa/crl"])
+        fetcher.stop()
+        try await broker.stop()
+    }
+}
+
+/// Believes reports only where the cache has the revocation list of Genoa.
+private struct NeedyAuthenticator: EvidenceAuthenticator {
+    let cache: EndorsementCache
+
+    var kinds: Set<EvidenceKind> { [.snp] }
+
+    func authenticate(
+        _ evidence: EvidenceMessage, binding: FixedBytes<64>, at time: Int64
+    ) throws(ParseError) -> Authentication {
+        var result = try TrustingAuthenticator().authenticate(evidence, binding: binding, at: time)
+        if !cache.contains(.amdRevocations(.genoa)) {
+            result.claims = nil
+            result.missing = [.amdRevocations(.genoa)]
+        }
+        return result
     }
 }

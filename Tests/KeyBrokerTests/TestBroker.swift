@@ -1,6 +1,7 @@
 import AdminAPI
 import BrokerCore
 import Bytes
+import Endorsements
 import Evidence
 import Foundation
 import Linux
@@ -76,7 +77,10 @@ final class TestBroker: Sendable {
         microcode = 0
         """
 
-    init(_ change: (inout BrokerSettings) -> Void = { _ in }) async throws {
+    init(
+        authenticator: any EvidenceAuthenticator = TrustingAuthenticator(),
+        desk: EndorsementDesk? = nil, _ change: (inout BrokerSettings) -> Void = { _ in }
+    ) async throws {
         directory = NSTemporaryDirectory() + "bootgate-broker-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
@@ -93,7 +97,7 @@ final class TestBroker: Sendable {
         store = try SQLiteStore(path: directory + "/broker.sqlite3")
         authority = LaunchAuthority(
             store: store, envelope: KeyEnvelope(wrappingKey: secret(0x77)),
-            authenticator: TrustingAuthenticator(),
+            authenticator: authenticator, desk: desk,
             readPolicy: { try? AppraisalPolicy(toml: $0) }, log: log)
         limits = ConnectionLimits(
             maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,

@@ -28,6 +28,35 @@ struct VendorVectorTests {
         }
     }
 
+    @Test("reads Intel's revocation lists, whose issuers signed them")
+    func revocationLists() throws {
+        struct Entry: Decodable {
+            struct File: Decodable {
+                let path: String
+                let role: String
+            }
+            let files: [File]
+        }
+        let index = try JSONDecoder().decode([Entry].self, from: Data(bytes(at: "index.json")))
+        var checked = 0
+        for file in index.flatMap(\.files) where file.role == "tdx-collateral" {
+            let texts = try JSONSerialization.jsonObject(with: Data(bytes(at: file.path)))
+            guard let texts = texts as? [String: String],
+                let chain = texts["pck_crl_issuer_chain"].map({ Array($0.utf8) })
+            else { continue }
+            let issuers = try X509Certificate.certificates(pem: chain)
+            for (name, issuer) in [("pck_crl", issuers.first), ("root_ca_crl", issuers.last)] {
+                guard let der = texts[name].flatMap({ Hex.decode($0) }), let issuer else {
+                    continue
+                }
+                let list = try X509CRL(der: der)
+                #expect(list.isSigned(by: issuer), "\(file.path) \(name)")
+                checked += 1
+            }
+        }
+        #expect(checked >= 4)
+    }
+
     @Test("parses every chip certificate and finds its issuer's signature")
     func chips() throws {
         var checked = 0

@@ -21,7 +21,10 @@ struct BrokerSettingsTests {
         #expect(settings.state == "/var/lib/bootgate-broker")
         #expect(settings.adminSocket == "/run/bootgate/admin.sock")
         #expect(settings.wrappingKey == nil)
-        #expect(settings.endorsements == nil)
+        #expect(settings.endorsements.directory == "/var/lib/bootgate-broker/endorsements")
+        #expect(!settings.endorsements.isOnline)
+        #expect(settings.endorsements.proxy == nil)
+        #expect(settings.endorsements.prefetchDays == 7)
         #expect(settings.trustsAMD)
         #expect(settings.roots.isEmpty)
         #expect(settings.logLevel == "info")
@@ -51,6 +54,12 @@ struct BrokerSettingsTests {
                 wrapping_key = "w"
                 [endorsements]
                 directory = "e"
+                online = true
+                amd_url = "https://kds.example/"
+                intel_url = "http://pcs.example"
+                proxy = "none"
+                ca_file = "ca.pem"
+                prefetch_days = 0
                 [trust]
                 amd = false
                 [[trust.root]]
@@ -71,7 +80,13 @@ struct BrokerSettingsTests {
         #expect(settings.adminGroups == [990])
         #expect(settings.health == nil)
         #expect(settings.wrappingKey == "/d/w")
-        #expect(settings.endorsements == "/d/e")
+        #expect(settings.endorsements.directory == "/d/e")
+        #expect(settings.endorsements.isOnline)
+        #expect(settings.endorsements.amdURL == "https://kds.example/")
+        #expect(settings.endorsements.intelURL == "http://pcs.example")
+        #expect(settings.endorsements.proxy == "")
+        #expect(settings.endorsements.authorities == "/d/ca.pem")
+        #expect(settings.endorsements.prefetchDays == 0)
         #expect(!settings.trustsAMD)
         #expect(settings.roots.map(\.product) == [.genoa])
         #expect(settings.logLevel == "debug")

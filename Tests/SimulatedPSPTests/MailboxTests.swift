@@ -49,7 +49,7 @@ final class MailboxTests {
                 request
                     == Mailbox.Request(
                         sequence: sequence, privilegeLevel: 3,
-                        reportData: (0..<64).map { UInt8($0) }))
+                        input: (0..<64).map { UInt8($0) }))
             mailbox.answer(
                 request,
                 with: Answer(report: [1, 2, 3], certificates: Array(repeating: 9, count: 5000)))
@@ -69,7 +69,7 @@ final class MailboxTests {
         let guest = try guest()
         ask(guest, length: length)
         let request = try #require(mailbox.pendingRequest)
-        #expect(request.reportData.count == Int(min(length, 64)))
+        #expect(request.input.count == Int(min(length, 64)))
     }
 
     @Test("gives an errno in place of a report")
@@ -89,6 +89,43 @@ final class MailboxTests {
         ask(try guest())
         let mailbox = try Mailbox(creating: path, privilegeFloor: 0)
         #expect(mailbox.pendingRequest == nil)
+    }
+
+    /// A service over the mailbox that a TDX guest or an SNP guest with an SVSM answers.
+    private func serve(_ guest: any MailboxGuest, _ mailbox: Mailbox) throws -> MailboxService {
+        try MailboxService(
+            guest: guest, mailbox: mailbox, log: EventLog("/dev/null"), faults: [], faultAfter: 0)
+    }
+
+    @Test("carries a TDX guest's quotes, TDREPORTs and extensions")
+    func tdx() throws {
+        let processor = try SampleMachine.guest()
+        let mailbox = try Mailbox(
+            creating: path, privilegeFloor: 0, provider: .tdxGuest,
+            operations: processor.operations)
+        var service = try serve(processor, mailbox)
+        let guest = try guest()
+        #expect(guest[word: 0x08] == 0x5354_0002)
+        #expect(guest[word: 0x80] == 0b111)
+        func exchange(_ operation: UInt32, argument: UInt32 = 0, length: UInt32 = 64) throws
+            -> (status: UInt32, count: UInt32)
+        {
+            guest[word: 0x28] = operation
+            guest[word: 0x2c] = argument
+            ask(guest, length: length)
+            _ = try service.answer(try #require(mailbox.pendingRequest), 1)
+            return (guest[word: 0x20], guest[word: 0x14])
+        }
+        #expect(try exchange(1) == (0, 1024))
+        #expect(guest.read(at: 0x1000 + 0x80, count: 64) == (0..<64).map { UInt8($0) })
+        #expect(try exchange(2, argument: 3, length: 48) == (0, 0))
+        #expect(try exchange(2, argument: 1, length: 48).status == 22)
+        #expect(try exchange(2, argument: 3).status == 22)
+        #expect(try exchange(3).status == 22)
+        #expect(try exchange(4).status == 22)
+        #expect(try exchange(0).status == 0)
+        let quote = guest.read(at: 0x1000, count: Int(guest[word: 0x14]))
+        #expect(quote[0] == 4 && !quote[(48 + 0x1d8)..<(48 + 0x208)].allSatisfy { $0 == 0 })
     }
 
     @Test("names the file when it cannot be made")

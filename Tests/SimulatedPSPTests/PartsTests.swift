@@ -40,11 +40,18 @@ struct PartsTests {
     func faultNames() {
         for name in [
             "no-certs", "wrong-root", "bad-signature", "low-tcb", "debug", "record=a=b",
-            "replay=/tmp/x",
+            "replay=/tmp/x", "platform-info=0x67", "mitigations=0x1,0x3", "qe-status=OutOfDate",
+            "rtmr3-extended",
         ] {
             #expect(Fault(argument: name)?.name == name)
         }
-        for name in ["", "nothing", "record", "replay=", "debug=1"] {
+        for entry in Fault.catalogue where entry.parameter == nil {
+            #expect(Fault(argument: entry.name)?.name == entry.name)
+        }
+        for name in [
+            "", "nothing", "record", "replay=", "debug=1", "mitigations=1", "mitigations=1,2,3",
+            "platform-info=x", "qe-status=Fine", "platform-status",
+        ] {
             #expect(Fault(argument: name) == nil)
         }
     }
@@ -67,6 +74,9 @@ struct PartsTests {
         arguments: [
             ["init", "--product", "Milan"], ["init", "--dir", "x", "--product", "Rome"],
             ["init", "--dir", "x", "--product", "Milan", "--key", "none"],
+            ["serve", "--dir", "x", "--mailbox", "y", "--firmware", "z", "--fault", "unbound-key"],
+            ["tdx", "serve", "--dir", "x", "--mailbox", "y", "--mrtd", "00"],
+            ["tdx", "collateral", "--dir", "x"],
             ["measure"], ["measure", "--firmware", "f", "--append", "x"],
             ["measure", "--firmware", "f", "--vcpus", "0"], ["nothing"],
         ])

@@ -4,13 +4,20 @@ import Bytes
 public struct TCBInfoBuilder: Sendable {
     /// One level of the platform.
     public struct Level: Sendable {
+        /// sgxtcbcomponents.
         public var sgx: [Int]
+        /// pcesvn.
         public var pceSVN = 11
+        /// tdxtcbcomponents.
         public var tdx: [Int]
+        /// tcbDate.
         public var date = "2024-03-13T00:00:00Z"
+        /// tcbStatus.
         public var status: String
+        /// advisoryIDs; none leaves the member out.
         public var advisories: [String]
 
+        /// A sound one of these versions.
         public init(
             sgx: Int, tdx: [Int], status: String = "UpToDate", advisories: [String] = []
         ) {
@@ -33,12 +40,18 @@ public struct TCBInfoBuilder: Sendable {
 
     /// The modules of one major version.
     public struct Identity: Sendable {
+        /// id.
         public var id: String
+        /// mrsigner.
         public var mrSigner = String(repeating: "00", count: 48)
+        /// attributes.
         public var attributes = "0000000000000000"
+        /// attributesMask.
         public var attributesMask = "FFFFFFFFFFFFFFFF"
+        /// tcbLevels.
         public var levels: [SVNLevelText]
 
+        /// A sound one.
         public init(id: String = "TDX_01", levels: [SVNLevelText] = [SVNLevelText(5)]) {
             self.id = id
             self.levels = levels
@@ -50,16 +63,27 @@ public struct TCBInfoBuilder: Sendable {
         }
     }
 
+    /// id.
     public var id = "TDX"
+    /// version.
     public var version = 3
+    /// tcbType.
     public var type = 0
+    /// issueDate.
     public var issueDate = "2026-11-01T00:00:00Z"
+    /// nextUpdate.
     public var nextUpdate = "2026-12-01T00:00:00Z"
+    /// fmspc.
     public var fmspc = "90C06F000000"
+    /// pceId.
     public var pceID = "0000"
+    /// tcbEvaluationDataNumber, in its digits.
     public var evaluationNumber = "18"
+    /// tdxModule; its id and levels are not written.
     public var module = Identity()
+    /// tdxModuleIdentities; nil leaves the member out.
     public var identities: [Identity]? = [Identity()]
+    /// tcbLevels.
     public var levels = [
         Level(sgx: 4, tdx: [5, 0, 7]),
         Level(sgx: 2, tdx: [3, 0, 2], status: "OutOfDate", advisories: ["INTEL-SA-00001"]),
@@ -67,6 +91,7 @@ public struct TCBInfoBuilder: Sendable {
     /// Members behind all others, with a comma before them.
     public var more = ""
 
+    /// A sound one.
     public init() {}
 
     /// The signed text.
@@ -89,21 +114,33 @@ public struct TCBInfoBuilder: Sendable {
 
 /// Makes the text of an identity of the quoting enclave.
 public struct QEIdentityBuilder: Sendable {
+    /// id.
     public var id = "TD_QE"
+    /// version.
     public var version = 2
+    /// issueDate.
     public var issueDate = "2026-11-01T00:00:00Z"
+    /// nextUpdate.
     public var nextUpdate = "2026-12-01T00:00:00Z"
+    /// miscselect.
     public var miscSelect = "00000000"
+    /// miscselectMask.
     public var miscSelectMask = "FFFFFFFF"
+    /// attributes.
     public var attributes = "11000000000000000000000000000000"
+    /// attributesMask.
     public var attributesMask = "FBFFFFFFFFFFFFFF0000000000000000"
+    /// mrsigner.
     public var mrSigner = String(repeating: "DC", count: 32)
+    /// isvprodid.
     public var productID = 2
+    /// tcbLevels.
     public var levels = [
         SVNLevelText(6),
         SVNLevelText(4, status: "OutOfDate", advisories: ["INTEL-SA-00003"]),
     ]
 
+    /// A sound one.
     public init() {}
 
     /// The signed text.
@@ -120,11 +157,16 @@ public struct QEIdentityBuilder: Sendable {
 
 /// One level of a module or enclave.
 public struct SVNLevelText: Sendable {
+    /// isvsvn.
     public var svn: Int
+    /// tcbDate.
     public var date = "2024-03-13T00:00:00Z"
+    /// tcbStatus.
     public var status: String
+    /// advisoryIDs; none leaves the member out.
     public var advisories: [String]
 
+    /// A sound one of these versions.
     public init(_ svn: Int, status: String = "UpToDate", advisories: [String] = []) {
         self.svn = svn
         self.status = status
@@ -147,9 +189,13 @@ private func advisoryText(_ advisories: [String]) -> String {
 
 /// Makes the value of a PCK certificate's SGX extension.
 public struct PCKExtensionBuilder: Sendable {
+    /// TCB components 1 to 16.
     public var components = [Int](repeating: 4, count: 16)
+    /// pcesvn.
     public var pceSVN = 11
+    /// pceId.
     public var pceID: [UInt8] = [0, 0]
+    /// fmspc.
     public var fmspc: [UInt8] = [0x90, 0xc0, 0x6f, 0, 0, 0]
     /// Elements behind those of the platform: number and DER of the value.
     public var more: [(number: UInt8, value: [UInt8])] = []
@@ -158,6 +204,7 @@ public struct PCKExtensionBuilder: Sendable {
 
     private static let arc: [UInt8] = [0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01]
 
+    /// A sound one.
     public init() {}
 
     /// DER of the extension.

@@ -4,16 +4,27 @@ import Bytes
 public struct TDXQuoteBuilder: Sendable {
     /// Where fields stand in a body.
     public enum BodyField: Int, Sendable {
+        /// TEE_TCB_SVN.
         case teeTCBSVN = 0x00
+        /// MRSEAM.
         case mrSEAM = 0x10
+        /// MRSIGNERSEAM.
         case mrSignerSEAM = 0x40
+        /// SEAMATTRIBUTES.
         case seamAttributes = 0x70
+        /// TDATTRIBUTES.
         case tdAttributes = 0x78
+        /// XFAM.
         case xfam = 0x80
+        /// MRTD.
         case mrTD = 0x88
+        /// MRCONFIGID.
         case mrConfigID = 0xb8
+        /// RTMR3.
         case rtmr3 = 0x1d8
+        /// REPORTDATA.
         case reportData = 0x208
+        /// TEE_TCB_SVN_2.
         case teeTCBSVN2 = 0x248
     }
 

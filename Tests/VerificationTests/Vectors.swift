@@ -60,6 +60,10 @@ struct VectorEntry: Decodable, Sendable {
         let measurement: String?
         let minimum_tcb: [String: UInt8]?
         let forbid_sha1_bank: Bool?
+        let collateral: String?
+        let mr_td: String?
+        let trust_anchor: String?
+        let accepted_tcb_statuses: [String]?
     }
 
     struct Expectation: Decodable, Sendable {

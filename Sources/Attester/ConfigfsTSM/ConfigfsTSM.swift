@@ -15,6 +15,11 @@ public struct ConfigfsTSM: Sendable {
     /// How often a busy processor or a race is answered by another attempt.
     static let attempts = 12
 
+    /// How long to wait before attempt number `attempt`, in milliseconds.
+    static func delay(after attempt: Int) -> UInt64 {
+        min(20 << UInt64(attempt - 1), 1000)
+    }
+
     /// What one request yielded.
     public struct Response: Equatable, Sendable {
         /// The driver's name, such as `sev_guest`.
@@ -23,17 +28,32 @@ public struct ConfigfsTSM: Sendable {
         public let report: [UInt8]
         /// `auxblob`: the certificate table on SNP; empty where there is none.
         public let auxiliary: [UInt8]
+        /// `manifestblob`: what an SVSM says of its services; empty where none was asked for.
+        public let manifest: [UInt8]
+    }
+
+    /// A service of a more privileged level whose report is asked for instead of the guest's own.
+    public struct Service: Equatable, Sendable {
+        /// `service_provider`.
+        let provider: String
+        /// `service_guid`.
+        let guid: String
+
+        /// The vTPM of an SVSM (SVSM specification, table of attestation services): its manifest is the
+        /// public area of its endorsement key.
+        public static let svsmTPM = Service(
+            provider: "svsm", guid: "c476f1eb-0123-45a5-9641-b4e7dde5bfe3")
     }
 
     private let directory: String
-    private let files: any TSMFileSystem
+    private let files: any Kernel
 
     /// Uses the interface at `directory`; touches nothing yet.
     public init(directory: String = Self.defaultDirectory) {
-        self.init(directory: directory, files: KernelTSM())
+        self.init(directory: directory, files: RunningKernel())
     }
 
-    init(directory: String, files: any TSMFileSystem) {
+    init(directory: String, files: any Kernel) {
         self.directory = directory
         self.files = files
     }
@@ -43,19 +63,28 @@ public struct ConfigfsTSM: Sendable {
         try withEntry { entry throws(AttesterError) in try provider(entry) }
     }
 
+    /// Whether a more privileged level of this machine can be asked about its services.
+    public func hasServices() throws(AttesterError) -> Bool {
+        try withEntry { entry throws(AttesterError) in files.exists("\(entry)/service_provider") }
+    }
+
     /// Has the secure processor sign `reportData`.
     ///
     /// Tries again with growing pauses while the processor is busy or somebody else writes to the
     /// same request. The request is removed on every path.
-    public func response(over reportData: FixedBytes<64>) throws(AttesterError) -> Response {
+    ///
+    /// - Parameter service: whose report, instead of the guest's own.
+    public func response(
+        over reportData: FixedBytes<64>, of service: Service? = nil
+    ) throws(AttesterError) -> Response {
         try withEntry { entry throws(AttesterError) in
             var last = ""
             for attempt in 0..<Self.attempts {
                 if attempt > 0 {
-                    files.pause(milliseconds: min(20 << UInt64(attempt - 1), 1000))
+                    files.pause(milliseconds: Self.delay(after: attempt))
                 }
                 do throws(SystemError) {
-                    if let response = try ask(entry, reportData) { return response }
+                    if let response = try ask(entry, reportData, service) { return response }
                     last = "another process wrote to the request"
                 } catch {
                     guard error.isTransient else { throw AttesterError(error) }
@@ -68,21 +97,28 @@ public struct ConfigfsTSM: Sendable {
 
     /// One attempt; nil where the generation shows that the answer may be to another's question.
     private func ask(
-        _ entry: String, _ reportData: FixedBytes<64>
+        _ entry: String, _ reportData: FixedBytes<64>, _ service: Service?
     ) throws(SystemError) -> Response? {
         let before = try number(entry, "generation")
         var writes: UInt64 = 1
-        // Below an SVSM the guest runs at a lower privilege, and only that may be asked for.
-        if let floor = try optionalNumber(entry, "privlevel_floor"), floor > 0 {
+        if let service {
+            try files.write("\(entry)/service_provider", Array(service.provider.utf8))
+            try files.write("\(entry)/service_guid", Array(service.guid.utf8))
+            writes += 2
+        } else if let floor = try optionalNumber(entry, "privlevel_floor"), floor > 0 {
+            // Below an SVSM the guest runs at a lower privilege, and only that may be asked for.
             try files.write("\(entry)/privlevel", Array("\(floor)".utf8))
             writes += 1
         }
         try files.write("\(entry)/inblob", reportData.bytes)
         let report = try files.read("\(entry)/outblob", atMost: Self.blobLimit)
         let auxiliary = try optional(entry, "auxblob")
+        let manifest = service == nil ? nil : try optional(entry, "manifestblob")
         let provider = try text(entry, "provider")
         guard try number(entry, "generation") == before + writes else { return nil }
-        return Response(provider: provider, report: report, auxiliary: auxiliary ?? [])
+        return Response(
+            provider: provider, report: report, auxiliary: auxiliary ?? [],
+            manifest: manifest ?? [])
     }
 
     private func withEntry<T>(
@@ -92,7 +128,9 @@ public struct ConfigfsTSM: Sendable {
         do {
             try files.makeDirectory(entry)
         } catch {
-            // Without a driver the kernel has no such directory, or refuses to make a request in it.
+            // Without a driver the kernel has no such directory, or refuses to make a request in it; any
+            // other refusal is that of an interface which is there.
+            guard error.isNotFound || error.isNoDevice else { throw AttesterError(error) }
             throw .noPlatform(directory: directory)
         }
         defer { try? files.removeDirectory(entry) }
@@ -138,13 +176,5 @@ public struct ConfigfsTSM: Sendable {
             if error.isNotFound { return nil }
             throw error
         }
-    }
-}
-
-extension AttesterError {
-    init(_ error: SystemError) {
-        self = .system(
-            call: error.call, path: error.subject, reason: error.reason,
-            isTransient: error.isTransient)
     }
 }

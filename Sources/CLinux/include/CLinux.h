@@ -63,4 +63,20 @@ int bootgate_notify(const char *socket_name, const char *message);
 /* getpwnam(3) and getpwuid(3), reduced to numbers: 0 found, -1 not. */
 int bootgate_user_id(const char *name, uid_t *user);
 
+/* SNP_GET_REPORT of linux/sev-guest.h, message version 1: `response` is MSG_REPORT_RSP, 4000 bytes.
+ * `outcome` is exitinfo2: the firmware's error below, the host's in the upper half. */
+int bootgate_snp_report(int descriptor, const uint8_t *report_data, uint32_t privilege,
+                        uint8_t *response, uint64_t *outcome);
+
+/* SNP_GET_EXT_REPORT; `certificates_size` is a multiple of 4096 up to 16384. */
+int bootgate_snp_extended_report(int descriptor, const uint8_t *report_data, uint32_t privilege,
+                                 uint8_t *response, uint8_t *certificates,
+                                 uint32_t certificates_size, uint64_t *outcome);
+
+/* TDX_CMD_GET_REPORT0 of linux/tdx-guest.h: 64 bytes in, a TDREPORT of 1024 bytes out. */
+int bootgate_td_report(int descriptor, const uint8_t *report_data, uint8_t *report);
+
+/* A sockaddr_vm of 16 bytes. */
+void bootgate_vsock_address(uint32_t cid, uint32_t port, uint8_t *address);
+
 #endif

@@ -31,7 +31,6 @@ struct BrokerSetup {
     private var keyPath: String { "\(directory)/broker.key" }
     private var certificatePath: String { "\(directory)/broker.crt" }
     private var defaultsPath: String { "\(directory)/\(EnrolmentDefaults.fileName)" }
-    private var endorsementsPath: String { "\(directory)/endorsements" }
 
     init(_ command: Initialize) throws(Failure) {
         let isUsual = command.directory == Self.usualDirectory
@@ -63,7 +62,6 @@ struct BrokerSetup {
             } else if !File.exists("\(directory)/\(state)") {
                 try File.makeDirectory("\(directory)/\(state)", mode: 0o700)
             }
-            if !File.exists(endorsementsPath) { try File.makeDirectory(endorsementsPath) }
             let live = try SigningKey.generate(.p256)
             try File.writeSecretAtomically(keyPath, live.pem())
             try File.writeAtomically(certificatePath, certificate(for: live), mode: 0o644)
@@ -147,8 +145,10 @@ struct BrokerSetup {
             [keys]
             wrapping_key = "wrapping.key"
 
+            # Whether AMD and Intel are asked for certificates and revocation lists that are missing.
+            # Without Internet, `bootgate endorsements import` brings them.
             [endorsements]
-            directory = "endorsements"
+            online = false
 
             """
     }

@@ -135,7 +135,7 @@ struct WhyReport {
             return "launch the VM without the debug bit in its guest policy."
         }
         if checks.contains("endorsements") {
-            return "put the certificate that is named above into the broker's endorsements."
+            return "`bootgate endorsements check` says what is missing and where it is to be had."
         }
         return "`bootgate policy show \(policy)` shows what is demanded."
     }

@@ -23,10 +23,8 @@ struct FirmwareCommand: ParsableCommand {
 
     func run() throws {
         let annotated = try FirmwareImage(try LaunchOptions.read(input)).annotated()
-        do throws(SystemError) {
+        try PSPFault.writing { () throws(SystemError) in
             try File.writeAtomically(output, annotated, mode: 0o644)
-        } catch {
-            throw PSPFault.unavailable("\(error)")
         }
     }
 }

@@ -26,7 +26,7 @@ struct Program: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, FirmwareCommand.self, MeasureCommand.self, ServeCommand.self,
-            FleetCommand.self,
+            FleetCommand.self, TDXCommand.self,
         ])
 
     static func main() {

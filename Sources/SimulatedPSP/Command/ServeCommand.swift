@@ -19,13 +19,7 @@ struct ServeCommand: ParsableCommand {
                 --host-data 6mVJ1m7V0b2n... --log lab/psp.log
 
             FAULTS
-              no-certs       the host has no certificates for its guests
-              wrong-root     key and chain from a root made a moment ago
-              bad-signature  one bit of the signature is wrong
-              low-tcb        firmware of version 0 everywhere, endorsed as such
-              debug          the guest policy lets the host debug the guest
-              record=FILE    write each answer to FILE
-              replay=FILE    give the answer in FILE, whatever is asked
+            \(Fault.help(for: .snp))
             """)
 
     @Option(help: ArgumentHelp("The folder that `init` filled.", valueName: "folder"))
@@ -48,7 +42,13 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The version of the reports: 2, 3 or 5.", valueName: "n"))
     var reportVersion: UInt32 = 3
 
-    @Option(help: ArgumentHelp("\(Fault.help)", valueName: "fault"))
+    @Option(
+        help: ArgumentHelp(
+            "What an SVSM's services say of themselves; without it there is no SVSM.",
+            valueName: "file"))
+    var svsmManifest: String?
+
+    @Option(help: ArgumentHelp("What goes wrong, once for each; see FAULTS.", valueName: "fault"))
     var fault: [Fault] = []
 
     @Option(
@@ -66,8 +66,16 @@ struct ServeCommand: ParsableCommand {
         guard [2, 3, 5].contains(reportVersion) else {
             throw ValidationError("--report-version is 2, 3 or 5")
         }
+        try Self.validate(fault, for: .snp)
         if let hostData, Base64.decode(hostData)?.count != 32 {
             throw ValidationError("--host-data is Base64 of 32 bytes")
+        }
+    }
+
+    /// Refuses the other family's faults.
+    static func validate(_ faults: [Fault], for family: Fault.Family) throws {
+        for fault in faults where fault.family.map({ $0 != family }) ?? false {
+            throw ValidationError("--fault \(fault.name) is not one of \(family.rawValue)")
         }
     }
 
@@ -78,10 +86,17 @@ struct ServeCommand: ParsableCommand {
             inputs: try launch.inputs(), directory: PlatformDirectory(path: dir),
             hostData: hostData.flatMap(Base64.decode).flatMap(FixedBytes<32>.init),
             policy: policy.value, vmpl: vmpl, reportVersion: reportVersion, faults: Set(fault))
-        let service = try MailboxService(
-            processor: try launcher.launch(log: log),
-            mailbox: try Mailbox(creating: mailbox, privilegeFloor: vmpl), log: log, faults: fault,
-            faultAfter: faultAfter)
+        let manifest = try svsmManifest.map(LaunchOptions.read)
+        guard manifest?.count ?? 0 <= MailboxLayout.blobLimit else {
+            throw PSPFault.unusable("--svsm-manifest: more than 32768 bytes")
+        }
+        let guest = SNPGuest(try launcher.launch(log: log), manifest: manifest)
+        var service = try MailboxService(
+            guest: guest,
+            mailbox: try Mailbox(
+                creating: mailbox, privilegeFloor: vmpl, provider: guest.provider,
+                operations: guest.operations),
+            log: log, faults: fault, faultAfter: faultAfter)
         try service.run(until: stop)
     }
 }

@@ -1,16 +1,19 @@
 import Bytes
 import Linux
 
-/// What a guest gets for one request: `outblob` and `auxblob` of configfs-tsm.
+/// What a guest gets for one request: `outblob`, `auxblob` and `manifestblob` of configfs-tsm.
 struct Answer: Equatable {
-    /// A report of 1184 bytes.
+    /// A report of 1184 bytes, a quote, a TDREPORT; empty where nothing comes back.
     var report: [UInt8]
     /// A certificate table; empty for a host that has none.
     var certificates: [UInt8]
+    /// What a service says of itself.
+    var manifest: [UInt8] = []
 
-    init(report: [UInt8], certificates: [UInt8]) {
+    init(report: [UInt8], certificates: [UInt8] = [], manifest: [UInt8] = []) {
         self.report = report
         self.certificates = certificates
+        self.manifest = manifest
     }
 
     /// Reads what ``recorded`` wrote.
@@ -30,7 +33,7 @@ struct Answer: Equatable {
         }
     }
 
-    /// Both lengths as u32, little-endian, then both blobs.
+    /// Lengths of report and certificates as u32, little-endian, then both blobs.
     var recorded: [UInt8] {
         var bytes = ByteWriter()
         bytes.littleEndian(UInt32(report.count))

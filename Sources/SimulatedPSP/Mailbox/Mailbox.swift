@@ -10,7 +10,11 @@ final class Mailbox {
     ///
     /// It appears under its name only when its header is complete, so that whoever waits for the
     /// file finds a usable one.
-    init(creating path: String, privilegeFloor: UInt32) throws(PSPFault) {
+    init(
+        creating path: String, privilegeFloor: UInt32,
+        provider: MailboxLayout.Provider = .sevGuest,
+        operations: [MailboxLayout.Operation] = [.report]
+    ) throws(PSPFault) {
         let draft = path + ".new"
         unsafe unlink(draft)
         do throws(SystemError) {
@@ -19,7 +23,8 @@ final class Mailbox {
             throw .unavailable("\(error)")
         }
         memory[word: MailboxLayout.provider] =
-            MailboxLayout.providerMagic << 16 | MailboxLayout.sevGuest
+            MailboxLayout.providerMagic << 16 | provider.rawValue
+        memory[word: MailboxLayout.operations] = operations.reduce(0) { $0 | 1 << $1.rawValue }
         memory[word: MailboxLayout.privilegeFloor] = privilegeFloor
         guard unsafe rename(draft, path) == 0 else {
             let reason = unsafe String(cString: strerror(errno))
@@ -31,8 +36,13 @@ final class Mailbox {
     struct Request: Equatable {
         var sequence: UInt32
         var privilegeLevel: UInt32
-        /// 64 bytes, or what there is of them if the guest named another length.
-        var reportData: [UInt8]
+        /// What the operation works on, as much of it as the guest named, at most 64 bytes.
+        var input: [UInt8]
+        /// The number of a ``MailboxLayout/Operation``, or of none.
+        var operation: UInt32 = 0
+        var argument: UInt32 = 0
+        /// 16 bytes.
+        var service = [UInt8](repeating: 0, count: 16)
     }
 
     /// The request that was not answered yet, if there is one.
@@ -45,29 +55,38 @@ final class Mailbox {
         let length = min(memory[word: MailboxLayout.inputLength], UInt32(MailboxLayout.inputSize))
         return Request(
             sequence: sequence, privilegeLevel: memory[word: MailboxLayout.privilegeLevel],
-            reportData: memory.read(at: MailboxLayout.input, count: Int(length)))
+            input: memory.read(at: MailboxLayout.input, count: Int(length)),
+            operation: memory[word: MailboxLayout.operation],
+            argument: memory[word: MailboxLayout.argument],
+            service: memory.read(at: MailboxLayout.service, count: 16))
     }
 
-    /// Answers a request with a report and its certificate table.
+    /// Answers a request with what the processor gave.
     func answer(_ request: Request, with answer: Answer) {
-        precondition(answer.report.count <= MailboxLayout.blobLimit)
-        precondition(answer.certificates.count <= MailboxLayout.blobLimit)
-        memory.write(answer.report, at: MailboxLayout.output)
-        memory.write(answer.certificates, at: MailboxLayout.auxiliary)
-        memory[word: MailboxLayout.outputLength] = UInt32(answer.report.count)
-        memory[word: MailboxLayout.auxiliaryLength] = UInt32(answer.certificates.count)
+        for (blob, place, length) in [
+            (answer.report, MailboxLayout.output, MailboxLayout.outputLength),
+            (answer.certificates, MailboxLayout.auxiliary, MailboxLayout.auxiliaryLength),
+            (answer.manifest, MailboxLayout.manifest, MailboxLayout.manifestLength),
+        ] {
+            precondition(blob.count <= MailboxLayout.blobLimit)
+            memory.write(blob, at: place)
+            memory[word: length] = UInt32(blob.count)
+        }
         complete(request, status: 0)
     }
 
     /// Answers a request with an errno.
     func refuse(_ request: Request, errno status: Int32) {
-        memory[word: MailboxLayout.outputLength] = 0
-        memory[word: MailboxLayout.auxiliaryLength] = 0
+        for length in [
+            MailboxLayout.outputLength, MailboxLayout.auxiliaryLength,
+            MailboxLayout.manifestLength,
+        ] {
+            memory[word: length] = 0
+        }
         complete(request, status: UInt32(status))
     }
 
     private func complete(_ request: Request, status: UInt32) {
-        memory[word: MailboxLayout.manifestLength] = 0
         memory[word: MailboxLayout.status] = status
         // The guest that sees the sequence must see all that was written before it.
         atomicMemoryFence(ordering: .releasing)

@@ -1,26 +1,25 @@
 import Bytes
 import Glibc
 import Linux
-import OpenSSL
 
 /// Answers what comes through a mailbox, one request after the other.
-struct MailboxService: ~Copyable {
-    private let processor: SimulatedProcessor
+struct MailboxService {
+    private var guest: any MailboxGuest
     private let mailbox: Mailbox
     private let log: EventLog
     private let faults: [Fault]
     private let faultAfter: Int
-    /// The answer to everything, where a replay was ordered.
+    /// The answer to every request for a report, where a replay was ordered.
     private let recording: Answer?
 
     /// How often the mailbox is looked at, in microseconds: a guest polls as seldom.
     private static let interval = 500
 
     init(
-        processor: consuming SimulatedProcessor, mailbox: Mailbox, log: EventLog,
-        faults: [Fault], faultAfter: Int
+        guest: any MailboxGuest, mailbox: Mailbox, log: EventLog, faults: [Fault],
+        faultAfter: Int
     ) throws(PSPFault) {
-        self.processor = processor
+        self.guest = guest
         self.mailbox = mailbox
         self.log = log
         self.faults = faults
@@ -41,53 +40,86 @@ struct MailboxService: ~Copyable {
     }
 
     /// Serves until a signal comes.
-    borrowing func run(until stop: StopSignal) throws(PSPFault) {
+    mutating func run(until stop: StopSignal) throws(PSPFault) {
         log.write("ready", [])
         var count = 0
         while !stop.arrives(withinMicroseconds: Self.interval) {
             guard let request = mailbox.pendingRequest else { continue }
-            count += 1
-            try answer(request, count)
+            if try answer(request, count + 1) { count += 1 }
         }
         log.write("stopped", [("reports", .number(count))])
     }
 
-    private borrowing func answer(
-        _ request: Mailbox.Request, _ count: Int
-    ) throws(PSPFault) {
-        guard request.reportData.count == MailboxLayout.inputSize, request.privilegeLevel <= 3
+    /// Answers one request; whether it was for a report that leaves the machine.
+    mutating func answer(_ request: Mailbox.Request, _ number: Int) throws(PSPFault) -> Bool {
+        guard let operation = MailboxLayout.Operation(rawValue: request.operation),
+            guest.operations.contains(operation), Self.isWellFormed(operation, request)
         else {
-            mailbox.refuse(request, errno: EINVAL)
-            log.write("refused", [("input_length", .number(request.reportData.count))])
-            return
+            refuse(request)
+            return false
         }
-        let isFaulty = count > faultAfter
-        let answer: Answer
-        if isFaulty, let recording {
-            answer = recording
-        } else {
-            do throws(CryptoError) {
-                answer = try processor.answer(
-                    request.reportData, vmpl: request.privilegeLevel, isFaulty: isFaulty)
-            } catch {
-                throw .defect("\(error)")
-            }
+        let isReport = operation == .report || operation == .serviceReport
+        let isFaulty = isReport && number > faultAfter
+        var answer = isFaulty ? recording : nil
+        if answer == nil {
+            answer = try guest.answer(operation, request, isFaulty: isFaulty)
+        }
+        guard let answer else {
+            refuse(request)
+            return false
         }
         if isFaulty { try record(answer) }
         mailbox.answer(request, with: answer)
-        let names = faults.map(\.name).joined(separator: ",")
+        write(operation, request, number, isFaulty: isFaulty)
+        return isReport
+    }
+
+    private static func isWellFormed(
+        _ operation: MailboxLayout.Operation, _ request: Mailbox.Request
+    ) -> Bool {
+        let size = operation == .extend ? MailboxLayout.digestSize : MailboxLayout.inputSize
+        return request.input.count == size && request.privilegeLevel <= 3
+    }
+
+    private func refuse(_ request: Mailbox.Request) {
+        mailbox.refuse(request, errno: EINVAL)
         log.write(
-            "report",
+            "refused",
             [
-                ("number", .number(count)),
-                ("report_data", .string(Hex.encode(request.reportData))),
-                ("report_id", .string(processor.reportID.hex)),
-                ("vmpl", .number(Int(request.privilegeLevel))),
-                ("fault", isFaulty && !faults.isEmpty ? .string(names) : .null),
+                ("operation", .number(Int(request.operation))),
+                ("input_length", .number(request.input.count)),
             ])
     }
 
-    private borrowing func record(_ answer: Answer) throws(PSPFault) {
+    private func write(
+        _ operation: MailboxLayout.Operation, _ request: Mailbox.Request, _ number: Int,
+        isFaulty: Bool
+    ) {
+        let names = faults.map(\.name).joined(separator: ",")
+        let input = JSONText.Value.string(Hex.encode(request.input))
+        let fault = JSONText.Value.string(names)
+        let report: [(String, JSONText.Value)] = [
+            ("number", .number(number)), ("report_data", input),
+        ]
+        let end: [(String, JSONText.Value)] = [
+            ("vmpl", .number(Int(request.privilegeLevel))),
+            ("fault", isFaulty && !faults.isEmpty ? fault : .null),
+        ]
+        switch operation {
+        case .report: log.write("report", report + guest.identity + end)
+        case .serviceReport:
+            let service = JSONText.Value.string(Hex.encode(request.service))
+            log.write("service_report", report + [("service", service)] + guest.identity + end)
+        case .localReport: log.write("local_report", [("report_data", input)] + guest.identity)
+        case .extend:
+            log.write(
+                "extend",
+                [("register", .number(Int(request.argument))), ("digest", input)]
+                    + guest.identity)
+        }
+    }
+
+    private func record(_ answer: Answer) throws(PSPFault) {
         for case .record(let path) in faults {
             do throws(SystemError) {
                 try File.writeAtomically(path, answer.recorded)

@@ -61,16 +61,34 @@ struct Authority: ~Copyable {
 
     /// DER of a certificate for a chip's or a provider's key, with the extensions of a VCEK or VLEK.
     borrowing func endorse(
-        _ platform: Platform, key: borrowing SigningKey, now: Int64
+        _ platform: Platform, key: borrowing SigningKey, now: Int64,
+        _ change: (inout CertificateTemplate) -> Void = { _ in }
     ) throws(CryptoError) -> [UInt8] {
-        try CertificateIssuer.issue(
-            Self.endorsementTemplate(platform, now: now), subjectKey: key,
-            issuerKey: intermediateKey)
+        var template = Self.endorsementTemplate(platform, now: now)
+        change(&template)
+        return try CertificateIssuer.issue(
+            template, subjectKey: key, issuerKey: intermediateKey)
+    }
+
+    /// DER of the root's revocation list, or of the intermediate's.
+    ///
+    /// `until`: when the next one is due, seconds since 1970 UTC.
+    borrowing func revocationList(
+        byIntermediate: Bool = false, revoking serials: [[UInt8]], issued: Int64, until: Int64
+    ) throws(CryptoError) -> [UInt8] {
+        let own =
+            byIntermediate ? Self.intermediateName(product, keyKind) : Self.rootName(product)
+        let list = CRLTemplate(
+            issuer: Self.name(own), thisUpdate: issued, nextUpdate: until,
+            entries: serials.map { CRLTemplate.Entry(serial: $0, date: issued) },
+            signature: .rsaPSSSHA384)
+        guard byIntermediate else { return try CRLIssuer.issue(list, issuerKey: rootKey) }
+        return try CRLIssuer.issue(list, issuerKey: intermediateKey)
     }
 
     /// An ARK, which signs itself.
     static func rootTemplate(_ product: SNPProduct, now: Int64) -> CertificateTemplate {
-        let own = name("ARK-\(product.rawValue)")
+        let own = name(rootName(product))
         var root = template(subject: own, issuer: own, from: now, years: 25)
         root.isCA = true
         return root
@@ -82,8 +100,9 @@ struct Authority: ~Copyable {
     ) -> CertificateTemplate {
         var intermediate = template(
             subject: name(intermediateName(product, kind)),
-            issuer: name("ARK-\(product.rawValue)"), from: now, years: 25)
+            issuer: name(rootName(product)), from: now, years: 25)
         intermediate.isCA = true
+        intermediate.serial = [2]
         return intermediate
     }
 
@@ -95,8 +114,11 @@ struct Authority: ~Copyable {
             issuer: name(intermediateName(platform.product, platform.keyKind)), from: now,
             years: isVLEK ? 1 : 7)
         endorsement.extensions = platform.certificateExtensions
+        endorsement.serial = platform.certificateSerial
         return endorsement
     }
+
+    private static func rootName(_ product: SNPProduct) -> String { "ARK-\(product.rawValue)" }
 
     private static func intermediateName(_ product: SNPProduct, _ kind: SNPSigningKey) -> String {
         kind == .vlek ? "SEV-VLEK-\(product.rawValue)" : "SEV-\(product.rawValue)"

@@ -9,8 +9,9 @@ enum CertificateTableWriter {
     static let vlek = guid("a8074bc2-a25a-483e-aae6-39c045a0b8a1")
     static let ask = guid("4ab7b379-bbac-4fe4-a02f-05aef327c782")
     static let ark = guid("c0b406a4-a803-4952-9743-3fb6014cd0ae")
+    static let crl = guid("92f81bc3-5811-4d3d-97ff-d19f88dc67ea")
 
-    /// The table that holds `certificates`, in their order.
+    /// The table that holds `certificates`, or a revocation list among them, in their order.
     static func table(_ certificates: [(guid: [UInt8], der: [UInt8])]) -> [UInt8] {
         var table = ByteWriter()
         var offset = 24 * (certificates.count + 1)

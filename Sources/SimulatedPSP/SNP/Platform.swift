@@ -33,6 +33,11 @@ struct Platform: Equatable {
     /// CHIP_ID as it stands in reports: hosts with a VLEK hide their chips.
     var reportedChipID: FixedBytes<64> { keyKind == .vlek ? FixedBytes() : chipID }
 
+    /// The serial number of its endorsement certificate: positive, without a leading zero.
+    var certificateSerial: [UInt8] {
+        [chipID[0] & 0x3f | 0x40] + chipID.bytes[1..<8]
+    }
+
     /// The extensions of AMD publication 57230, in the order and encoding of real certificates.
     var certificateExtensions: [CertificateTemplate.Extension] {
         let isTurin = product == .turin

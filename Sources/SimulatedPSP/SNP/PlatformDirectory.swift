@@ -33,7 +33,7 @@ struct PlatformDirectory {
         key: borrowing SigningKey
     ) throws(PSPFault) {
         let (issuer, leaf) = Self.names(platform.keyKind)
-        try Self.guarding { () throws(SystemError) in
+        try PSPFault.writing { () throws(SystemError) in
             try File.makeDirectories(path, mode: 0o700)
             try File.writeAtomically("\(path)/ark.der", authority.certificates.root, mode: 0o644)
             try File.writeAtomically(
@@ -44,7 +44,7 @@ struct PlatformDirectory {
         try write(authority.intermediateKey, issuer)
         try write(key, leaf)
         let state = JSONText.object(Self.state(platform, authority.rootKey.publicKeyInfoDigest))
-        try Self.guarding { () throws(SystemError) in
+        try PSPFault.writing { () throws(SystemError) in
             try File.writeAtomically(
                 "\(path)/state.json", Array((state + "\n").utf8), mode: 0o644)
         }
@@ -107,7 +107,7 @@ struct PlatformDirectory {
 
     private func write(_ key: borrowing SigningKey, _ name: String) throws(PSPFault) {
         let pem = try PSPFault.defects { () throws(CryptoError) in try key.pem() }
-        try Self.guarding { () throws(SystemError) in
+        try PSPFault.writing { () throws(SystemError) in
             try File.writeSecretAtomically("\(path)/\(name).key", pem)
         }
     }
@@ -131,16 +131,6 @@ struct PlatformDirectory {
             return try SigningKey(pem: pem)
         } catch {
             throw .unusable("\(path)/\(name): \(error)")
-        }
-    }
-
-    private static func guarding(
-        _ body: () throws(SystemError) -> Void
-    ) throws(PSPFault) {
-        do throws(SystemError) {
-            try body()
-        } catch {
-            throw .unavailable("\(error)")
         }
     }
 }

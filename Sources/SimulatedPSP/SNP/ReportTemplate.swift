@@ -13,6 +13,17 @@ struct ReportTemplate {
     var hostData: FixedBytes<32>
     var reportID: FixedBytes<32>
     var chipID: FixedBytes<64>
+    /// COMMITTED_TCB, CURRENT_TCB and LAUNCH_TCB, where they differ from REPORTED_TCB.
+    var committedTCB: FixedBytes<8>?
+    var currentTCB: FixedBytes<8>?
+    var launchTCB: FixedBytes<8>?
+    /// PLATFORM_INFO: SMT_EN and ECC_EN.
+    var platformInfo: UInt64 = 0x5
+    /// MASK_CHIP_KEY of KEY_INFO.
+    var masksChipKey = false
+    /// LAUNCH_MIT_VECTOR and CURRENT_MIT_VECTOR, of version 5.
+    var launchMitigations: UInt64 = 0
+    var currentMitigations: UInt64 = 0
 
     /// The signed part of an ATTESTATION_REPORT, bytes 0 to 0x29F.
     ///
@@ -25,9 +36,10 @@ struct ReportTemplate {
         report.zeros(16 + 16)  // FAMILY_ID, IMAGE_ID
         report.littleEndian(vmpl)
         report.littleEndian(UInt32(1))  // SIGNATURE_ALGO: ECDSA P-384 with SHA-384
-        report.fixed(tcb)  // CURRENT_TCB
-        report.littleEndian(UInt64(0x5))  // PLATFORM_INFO: SMT_EN, ECC_EN
-        report.littleEndian(UInt32(isSignedByVLEK ? 1 << 2 : 0))  // KEY_INFO: SIGNING_KEY
+        report.fixed(currentTCB ?? tcb)
+        report.littleEndian(platformInfo)
+        // KEY_INFO: MASK_CHIP_KEY, SIGNING_KEY
+        report.littleEndian(UInt32((isSignedByVLEK ? 1 << 2 : 0) | (masksChipKey ? 2 : 0)))
         report.zeros(4)
         report.raw(reportData)
         report.fixed(measurement)
@@ -39,10 +51,14 @@ struct ReportTemplate {
         report.raw(version >= 3 ? cpuid : [0, 0, 0])
         report.zeros(0x1a0 - 0x18b)
         report.fixed(chipID)
-        report.fixed(tcb)  // COMMITTED_TCB
+        report.fixed(committedTCB ?? tcb)
         report.raw([21, 55, 1, 0])  // CURRENT_BUILD, _MINOR, _MAJOR
         report.raw([21, 55, 1, 0])  // COMMITTED_BUILD, _MINOR, _MAJOR
-        report.fixed(tcb)  // LAUNCH_TCB
+        report.fixed(launchTCB ?? tcb)
+        if version >= 5 {
+            report.littleEndian(launchMitigations)
+            report.littleEndian(currentMitigations)
+        }
         report.zeros(SNPReport.signedByteCount - report.bytes.count)
         return report.bytes
     }

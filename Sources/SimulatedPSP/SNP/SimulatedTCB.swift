@@ -49,6 +49,13 @@ struct SimulatedTCB: Equatable {
         return copy
     }
 
+    /// The same firmware with another microcode, as TCB_VERSION.
+    var other: FixedBytes<8> {
+        var copy = self
+        copy.values[.microcode] = values[.microcode, default: 0] ^ 1
+        return copy.raw
+    }
+
     /// TCB_VERSION, as it stands in a report.
     var raw: FixedBytes<8> {
         var raw = FixedBytes<8>()

@@ -13,31 +13,22 @@ struct CertificateChecks {
 
     /// As ``product``, and CPUID in the report if it has one.
     func product(report: SNPReport?) -> Finding {
-        var sources: [(source: String, product: SNPProduct?)] = []
+        var processor: String?
         if let report, let cpuid = report.cpuid {
             let name = report.product?.rawValue ?? "unknown"
             let family = String(cpuid.family, radix: 16)
             let model = String(cpuid.model, radix: 16)
-            sources.append(("CPUID \(family)h \(model)h (\(name))", report.product))
+            processor = "CPUID \(family)h \(model)h (\(name))"
         }
-        guard let leaf = chain.leaf, let anchor = chain.anchor, let pinned = anchor.product,
-            chain.certificates.count == 3
-        else {
+        guard let line = chain.line else {
             return SNPCheck.product.notChecked(
-                expected: "one processor line", actual: sources.first?.source ?? "-",
+                expected: "one processor line", actual: processor ?? "-",
                 because: "no chain up to a pinned root")
         }
-        sources.append(("certificate \(leaf.productName ?? "without productName")", leaf.product))
-        for issuer in chain.certificates.dropFirst() {
-            let name = issuer.subjectCommonName
-            let line = name.split(separator: "-").last.map(String.init) ?? name
-            sources.append((name, SNPProduct(rawValue: line)))
-        }
-        sources.append(("pin \(anchor.name)", pinned))
         return SNPCheck.product.finding(
-            sources.allSatisfy { $0.product == pinned },
-            expected: "\(pinned.rawValue) everywhere",
-            actual: sources.map(\.source).joined(separator: ", "))
+            line.isOne && (processor == nil || report?.product == line.pinned),
+            expected: "\(line.pinned.rawValue) everywhere",
+            actual: processor.map { "\($0), \(line.sources)" } ?? line.sources)
     }
 
     /// The leaf has the marks of its kind.

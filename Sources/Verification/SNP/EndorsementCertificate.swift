@@ -19,6 +19,13 @@ struct EndorsementCertificate: Sendable {
     let providerID: String?
     /// The SPL extensions that are there and well-formed.
     let levels: [TCBComponent: UInt8]
+    /// hwID as CHIP_ID has it, zeros behind the eight bytes of Turin; nil for a VLEK and for an hwID of
+    /// another length than the line's.
+    let chip: FixedBytes<64>?
+    /// hwID and the levels of the line's components for findings, written once for all reports.
+    let hardwareIDText: String
+    /// As ``TCBVersion`` writes them.
+    let levelText: String
 
     private static let productNameOID = "1.3.6.1.4.1.3704.1.2"
     private static let hardwareIDOID = "1.3.6.1.4.1.3704.1.4"
@@ -52,6 +59,17 @@ struct EndorsementCertificate: Sendable {
             levels[component] = certificate.extensionValue(oid: oid).flatMap(Self.level)
         }
         self.levels = levels
+        let size = product == .turin ? 8 : 64
+        hardwareIDText = "hwID \(Hex.encode(hardwareID ?? [])) of \(size) bytes"
+        levelText = (product?.components ?? [])
+            .map { "\($0.rawValue) \(levels[$0].map { "\($0)" } ?? "missing")" }
+            .joined(separator: ", ")
+        chip =
+            if kind != .vlek, let hardwareID, hardwareID.count == size {
+                FixedBytes(hardwareID + Array(repeating: 0, count: 64 - size))
+            } else {
+                nil
+            }
     }
 
     /// `VCEK` or `VLEK`, for findings.
@@ -59,21 +77,6 @@ struct EndorsementCertificate: Sendable {
 
     /// The kind, and of a VLEK whom it was lent to, for findings.
     var kindText: String { providerID.map { "\(kindName) of \($0)" } ?? kindName }
-
-    /// hwID as CHIP_ID has it, zeros behind the eight bytes of Turin; nil for a VLEK and for an hwID of
-    /// another length than the line's.
-    var chip: FixedBytes<64>? {
-        guard kind != .vlek, let hardwareID, hardwareID.count == (product == .turin ? 8 : 64)
-        else { return nil }
-        return FixedBytes(hardwareID + Array(repeating: 0, count: 64 - hardwareID.count))
-    }
-
-    /// The levels of the components that `product` has, as ``TCBVersion`` writes them.
-    func levelText(for product: SNPProduct) -> String {
-        product.components
-            .map { "\($0.rawValue) \(levels[$0].map { "\($0)" } ?? "missing")" }
-            .joined(separator: ", ")
-    }
 
     /// A DER INTEGER of 0 to 255 in its one canonical form.
     private static func level(_ der: [UInt8]) -> UInt8? {

@@ -13,6 +13,18 @@ final class EndorsementChain: Sendable {
     let rootFinding: Finding
     /// Each certificate that is there, the leaf first.
     let certificates: [X509Certificate]
+    /// Which processor line the certificates and the pin are about; nil without a pinned root.
+    let line: Line?
+
+    /// What a chain says of its processor line.
+    struct Line: Sendable {
+        /// The line that the pin is for.
+        let pinned: SNPProduct
+        /// Whether productName and the issuers' names are about no other.
+        let isOne: Bool
+        /// Who says what, for findings.
+        let sources: String
+    }
 
     /// Whether both findings are ok, so that the chain may be remembered.
     var isSound: Bool { chainFinding.outcome == .ok && rootFinding.outcome == .ok }
@@ -33,6 +45,28 @@ final class EndorsementChain: Sendable {
             faults.isEmpty, expected: "VCEK <- ASK <- ARK, or VLEK <- ASVK <- ARK",
             actual: faults.isEmpty ? names : faults.joined(separator: "; "))
         rootFinding = Self.rootFinding(anchor, issuers?.root, anchors)
+        line =
+            if let leaf, let issuers, let anchor {
+                Self.line(leaf, [issuers.intermediate, issuers.root], anchor)
+            } else {
+                nil
+            }
+    }
+
+    private static func line(
+        _ leaf: EndorsementCertificate, _ issuers: [X509Certificate], _ anchor: TrustAnchor
+    ) -> Line? {
+        guard let pinned = anchor.product else { return nil }
+        let name = "certificate \(leaf.productName ?? "without productName")"
+        var sources: [(source: String, product: SNPProduct?)] = [(name, leaf.product)]
+        for issuer in issuers {
+            let name = issuer.subjectCommonName
+            let line = name.split(separator: "-").last.map(String.init) ?? name
+            sources.append((name, SNPProduct(rawValue: line)))
+        }
+        return Line(
+            pinned: pinned, isOne: sources.allSatisfy { $0.product == pinned },
+            sources: (sources.map(\.source) + ["pin \(anchor.name)"]).joined(separator: ", "))
     }
 
     private static func faults(

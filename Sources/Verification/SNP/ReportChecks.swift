@@ -76,14 +76,13 @@ struct ReportChecks {
                 expected: "any chip of \(leaf.providerID ?? "an unnamed provider")",
                 actual: actual, because: "a VLEK is lent to a provider, not bound to a chip")
         }
-        let size = productOfLeaf == .turin ? 8 : 64
-        let expected = "hwID \(Hex.encode(leaf.hardwareID ?? [])) of \(size) bytes"
         if chipMayBeUnchecked {
             return SNPCheck.endorsedChip.notChecked(
-                expected: expected, actual: actual, because: "the VCEK alone names the chip")
+                expected: leaf.hardwareIDText, actual: actual,
+                because: "the VCEK alone names the chip")
         }
         return SNPCheck.endorsedChip.finding(
-            !isMasked && leaf.chip == report.chipID, expected: expected, actual: actual)
+            !isMasked && leaf.chip == report.chipID, expected: leaf.hardwareIDText, actual: actual)
     }
 
     /// Whether ``endorsedChip`` may be left unchecked: a VLEK is for every chip of its provider, and a
@@ -102,7 +101,7 @@ struct ReportChecks {
         let reported = TCBVersion(raw: report.reportedTCB, product: product)
         return SNPCheck.endorsedTCB.finding(
             reported.components.allSatisfy { leaf.levels[$0.component] == $0.value },
-            expected: leaf.levelText(for: product), actual: "\(reported)")
+            expected: leaf.levelText, actual: "\(reported)")
     }
 
     /// REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB and LAUNCH_TCB <= CURRENT_TCB in every part, and

@@ -47,11 +47,16 @@ public struct SNPVerifier: Sendable {
                 checks.endorsementKey, checks.endorsedChip, checks.endorsedTCB, checks.tcbOrder,
                 checks.binding(to: expected),
             ]
-            var optional: Set<SNPCheck> = [.revocationList, .revocation]
-            if checks.chipMayBeUnchecked { optional.insert(.endorsedChip) }
-            if bindingIsOptional { optional.insert(.binding) }
+            let mayBeUnchecked = { (check: SNPCheck) in
+                switch check {
+                case .revocationList, .revocation: true
+                case .endorsedChip: checks.chipMayBeUnchecked
+                case .binding: bindingIsOptional
+                default: false
+                }
+            }
             var claims: Claims?
-            if let product = chain.anchor?.product, Self.isAuthentic(findings, optional: optional) {
+            if let product = chain.anchor?.product, Self.isAuthentic(findings, mayBeUnchecked) {
                 claims = Claims(
                     hardware: .snp(
                         SNPClaims(
@@ -86,13 +91,15 @@ public struct SNPVerifier: Sendable {
 
     private static let expectedReport = "an ATTESTATION_REPORT of version 2, 3 or 5"
 
-    /// Whether each check was made, once, and held; `optional` are those that may be not made.
-    private static func isAuthentic(_ findings: [Finding], optional: Set<SNPCheck>) -> Bool {
+    /// Whether each check was made, once, and held; `mayBeUnchecked` names those that need not be made.
+    private static func isAuthentic(
+        _ findings: [Finding], _ mayBeUnchecked: (SNPCheck) -> Bool
+    ) -> Bool {
         guard findings.count == SNPCheck.allCases.count else { return false }
         return zip(SNPCheck.allCases, findings).allSatisfy { check, finding in
             finding.check == check.rawValue
                 && (finding.outcome == .ok
-                    || finding.outcome == .notChecked && optional.contains(check))
+                    || finding.outcome == .notChecked && mayBeUnchecked(check))
         }
     }
 

@@ -1,0 +1,186 @@
+public import Bytes
+public import Evidence
+internal import OpenSSL
+internal import Policy
+
+/// Checks an IMA log as it comes, in constant memory.
+///
+/// A value of this type is a place in the log: more entries can be appended to it later, with a newer
+/// quote, without looking at the old ones again.
+public struct IMAVerifier: Sendable {
+    /// How many problems are kept for each check; the rest is counted.
+    public static let maximumProblems = 16
+
+    var expectations: IMAExpectations
+    private(set) var reader: IMALogReader?
+    private var start: [UInt8] = []
+    private(set) var fault: ParseError?
+    private(set) var replays: [IMAReplay] = []
+    private var digest = [UInt8](repeating: 0, count: 64)
+    /// By check: the first entry that fails it, and how many do.
+    private(set) var failures: [IMACheck: (first: Int, count: Int)] = [:]
+    private(set) var problems: [IMAProblem] = []
+    private(set) var bootAggregate: IMABootAggregate?
+    private(set) var signatureCounts = (valid: 0, absent: 0)
+    /// Entries of other registers, which this one's quote does not vouch for.
+    private(set) var foreignCount = 0
+
+    /// Starts at the beginning of a log, whose form is told by its first entry unless given.
+    public init(_ expectations: IMAExpectations, form: IMALogForm? = nil) {
+        self.expectations = expectations
+        if let form { begin(form) }
+    }
+
+    /// How many entries were read.
+    public var count: Int { reader?.count ?? 0 }
+
+    /// Reads the next part of the log; parts may end anywhere.
+    public mutating func append(_ bytes: ArraySlice<UInt8>) {
+        guard fault == nil else { return }
+        do throws(ParseError) {
+            guard reader == nil else {
+                try read(bytes)
+                return
+            }
+            start += bytes
+            // Enough for the first entry's hash and the name of its template.
+            if start.count >= 600 { try detect() }
+        } catch {
+            fault = error
+        }
+    }
+
+    /// Holds the entries so far, and those to come, against a newer quote.
+    public mutating func expect(quoted: [HashAlgorithm: [UInt8]]) {
+        precondition(Set(quoted.keys) == Set(expectations.quoted.keys), "other banks than before")
+        expectations.quoted = quoted
+        for index in replays.indices {
+            replays[index].expect(quoted[replays[index].bank, default: []], after: count)
+        }
+    }
+
+    /// Says what was found up to here; a log that ends within an entry is refused.
+    public mutating func finish() -> IMAResult {
+        if fault == nil {
+            do throws(ParseError) {
+                if reader == nil, !start.isEmpty { try detect() }
+                guard reader != nil else {
+                    throw .truncated(field: "IMA log", needed: 1, available: 0)
+                }
+                reader?.endText()
+                try read([])
+                try reader?.finish()
+            } catch {
+                fault = error
+            }
+        }
+        return result()
+    }
+
+    private mutating func detect() throws(ParseError) {
+        begin(try IMALogForm(detecting: start))
+        let bytes = start
+        start = []
+        try read(bytes[...])
+    }
+
+    private mutating func begin(_ form: IMALogForm) {
+        reader = IMALogReader(form)
+        replays = expectations.quoted.sorted { $0.key.size < $1.key.size }.map {
+            IMAReplay($0.key, quoted: $0.value, logHash: form.hash)
+        }
+    }
+
+    private mutating func read(_ bytes: ArraySlice<UInt8>) throws(ParseError) {
+        // Out of the optional, so that its buffers are not copied when it changes.
+        guard var reader = reader.take() else { return }
+        defer { self.reader = reader }
+        reader.append(bytes)
+        while try reader.next() { judge(reader.entry, reader.form.hash) }
+    }
+
+    private mutating func judge(_ entry: borrowing IMAEntry, _ hash: HashAlgorithm) {
+        if !entry.isViolation, !hashes(entry, hash) {
+            fail(.templateHashes, entry, "does not hash to its template hash")
+        }
+        if entry.register == expectations.register {
+            for index in replays.indices { replays[index].extend(entry, count: entry.index + 1) }
+        } else {
+            foreignCount += 1
+        }
+        if entry.index == 0 {
+            bootAggregate = IMABootAggregate(entry, expectations.bootRegisters)
+        }
+        if entry.isViolation {
+            fail(.violations, entry, "was open for writing while it was measured")
+        } else {
+            judgeFile(entry)
+        }
+    }
+
+    private mutating func hashes(_ entry: borrowing IMAEntry, _ hash: HashAlgorithm) -> Bool {
+        ShortHash.hash(hash, entry.data, count: entry.dataByteCount, into: &digest, at: 0)
+        for index in 0..<hash.size where digest[index] != entry.templateHash[index] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether the file may be there: by its signature, or by the policy.
+    private mutating func judgeFile(_ entry: borrowing IMAEntry) {
+        var isSigned = false
+        switch expectations.signatures {
+        case .ignored: break
+        case .whenPresent(let keys), .required(let keys):
+            switch IMASignatureState(entry, keys) {
+            case .valid:
+                signatureCounts.valid += 1
+                isSigned = true
+            case .absent:
+                signatureCounts.absent += 1
+                if isRequired, expectations.policy == nil {
+                    fail(.signatures, entry, "has no signature")
+                }
+            case .unknownKey(let text):
+                if !isRequired || expectations.policy == nil { fail(.signatures, entry, text) }
+            case .bad(let text): fail(.signatures, entry, text)
+            }
+        }
+        if let policy = expectations.policy, !isSigned, !permits(policy, entry) {
+            // Looking for what was expected reads the whole table, so only for those that are shown.
+            let isShown = (failures[.policy]?.count ?? 0) < Self.maximumProblems
+            let name = Array(entry.data[entry.name])
+            fail(.policy, entry, isShown ? Self.refusal(policy.digests.digests(of: name)) : "")
+        }
+    }
+
+    private var isRequired: Bool {
+        if case .required = expectations.signatures { return true }
+        return false
+    }
+
+    private func permits(_ policy: IMARuntimePolicy, _ entry: borrowing IMAEntry) -> Bool {
+        if !entry.buffer.isEmpty {
+            return policy.allowsBuffer(entry.data, name: entry.name, digest: entry.digest)
+        }
+        return policy.digests.contains(entry.data, name: entry.name, digest: entry.digest)
+            || policy.excludes.matches(entry.data, entry.name)
+            || entry.index == 0 && bootAggregate?.isProven ?? false
+    }
+
+    private static func refusal(_ expected: [[UInt8]]) -> String {
+        guard let first = expected.first else { return "is not in the policy" }
+        let more = expected.count > 1 ? " or \(expected.count - 1) others" : ""
+        return "has another digest than the policy's \(Hex.encode(first))\(more)"
+    }
+
+    private mutating func fail(
+        _ check: IMACheck, _ entry: borrowing IMAEntry, _ detail: String
+    ) {
+        let old = failures[check]
+        failures[check] = (old?.first ?? entry.index, (old?.count ?? 0) + 1)
+        guard (old?.count ?? 0) < Self.maximumProblems else { return }
+        problems.append(
+            IMAProblem(check: check, index: entry.index, path: entry.path, detail: detail))
+    }
+}
