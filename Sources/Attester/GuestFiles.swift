@@ -11,9 +11,11 @@ enum GuestFiles {
     static let rtmr3 = "/sys/devices/virtual/misc/tdx_guest/measurements/rtmr3:sha384"
     /// The log that ACPI's table CCEL points to.
     static let ccelLog = "/sys/firmware/acpi/tables/data/CCEL"
+    /// The TPM behind the kernel's resource manager.
+    static let tpm = "/dev/tpmrm0"
     /// The TPM's log, as the firmware left it.
     static let tpmLog = "/sys/kernel/security/tpm0/binary_bios_measurements"
-    /// What Azure writes there is on <https://learn.microsoft.com/azure> as a way to know its machines.
+    /// DMI's chassis asset tag, which the host writes: a hint where to look, never a proof.
     static let chassisTag = "/sys/class/dmi/id/chassis_asset_tag"
 }
 

@@ -1,5 +1,6 @@
 public import Bytes
 import Linux
+import TPM
 
 /// Which platform this is.
 ///
@@ -19,7 +20,8 @@ public enum Platforms {
     }
 
     static func discover(
-        tsm directory: String? = nil, kernel: any Kernel, hashing: any Hashing
+        tsm directory: String? = nil, tpm: TPM.Device = .resourceManager, kernel: any Kernel,
+        hashing: any Hashing
     ) throws(AttesterError) -> any EvidenceProvider {
         let tsm = ConfigfsTSM(
             directory: directory ?? ConfigfsTSM.defaultDirectory, files: kernel)
@@ -44,6 +46,12 @@ public enum Platforms {
             return TDXGuest(
                 quotes: .quoteService(QuoteService(kernel: kernel)), kernel: kernel,
                 hashing: hashing)
+        }
+        // Behind Azure's paravisor the guest sees no processor's device, only a vTPM.
+        if kernel.exists(GuestFiles.tpm),
+            let azure = try AzureGuest(device: tpm, kernel: kernel, hashing: hashing)
+        {
+            return azure
         }
         throw .noPlatform(directory: ConfigfsTSM.defaultDirectory)
     }
