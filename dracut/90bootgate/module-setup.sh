@@ -9,20 +9,36 @@
 # Where the package puts the agent; the same path is used in the initramfs.
 agent=/usr/lib/bootgate/bootgate-initramfs
 
-# Without these no launch can succeed. tsm and its two drivers ask the secure processor.
-required_modules=(configfs tsm sev-guest tdx-guest dm_mod dm_crypt aesni_intel xts qemu_fw_cfg)
+# Without these no launch can succeed.
+required_modules=(configfs dm_mod dm_crypt aesni_intel xts qemu_fw_cfg)
+
+# Drivers of secure processors, of which a kernel must have one; they bring tsm along where the kernel
+# has it.
+processor_modules=(sev-guest tdx-guest)
 
 # Disks, network cards and the file systems a gate.conf may travel on, where the kernel has them.
 optional_modules=(
     virtio_pci virtio_blk virtio_scsi virtio_net sd_mod nvme hv_storvsc hv_netvsc gve ena
     ecb cbc ctr essiv sha256_ssse3 vfat nls_cp437 nls_iso8859-1 nls_ascii
+    vmw_vsock_virtio_transport
 )
+
+# What a TPM quote needs: drivers, and tpm2-tss, which the agent loads by these names.
+tpm_modules=(tpm_crb tpm_tis)
+tpm_libraries=(libtss2-esys.so.0 libtss2-mu.so.0 libtss2-tcti-device.so.0)
 
 # Each of these opens or assembles devices on its own, or asks for a passphrase.
 forbidden_modules=(
     crypt crypt-gpg crypt-loop systemd-cryptsetup clevis dmraid lvm lvmmerge lvmthinpool-monitor
     mdraid multipath resume systemd-creds systemd-repart systemd-sysext rescue debug
 )
+
+# Whether launches of this image quote a TPM: its gate.conf says so, or `bootgate_tpm=yes` in
+# dracut.conf.d, for an image whose gate.conf comes from elsewhere.
+wants_tpm() {
+    [[ ${bootgate_tpm-} == yes ]] && return 0
+    grep -qsE '^ *tpm_quote *= *yes *$' "${dracutsysrootdir-}/etc/bootgate/gate.conf"
+}
 
 # called by dracut
 check() {
@@ -48,13 +64,22 @@ installkernel() {
             exit 1
         fi
     done
+    for module in "${processor_modules[@]}" ''; do
+        if [[ -z $module ]]; then
+            dfatal "bootgate: kernel $kernel has none of the modules ${processor_modules[*]}"
+            exit 1
+        fi
+        modinfo -k "$kernel" "$module" &> /dev/null && break
+    done
     hostonly='' instmods "${required_modules[@]}"
+    hostonly='' instmods -o "${processor_modules[@]}"
+    if wants_tpm; then hostonly='' instmods -o "${tpm_modules[@]}"; fi
     hostonly='' instmods -o "${optional_modules[@]}"
 }
 
 # called by dracut
 install() {
-    local module unit
+    local library module unit
 
     for module in "${forbidden_modules[@]}"; do
         if dracut_module_included "$module"; then
@@ -66,6 +91,17 @@ install() {
     inst_multiple "$agent" modprobe
     # The agent's own configuration, where the owner put it into the image.
     inst_multiple -o -H /etc/bootgate/gate.conf
+
+    if wants_tpm; then
+        for library in "${tpm_libraries[@]}"; do
+            inst_libdir_file "$library*"
+            if ! compgen -G "$initdir/usr/lib*/$library" > /dev/null \
+                && ! compgen -G "$initdir/usr/lib/*/$library" > /dev/null; then
+                dfatal "bootgate: a TPM quote needs $library of tpm2-tss, which is not installed"
+                exit 1
+            fi
+        done
+    fi
 
     for unit in bootgate-launch.service bootgate-check-root.service; do
         inst_simple "$moddir/$unit" "$systemdsystemunitdir/$unit"
