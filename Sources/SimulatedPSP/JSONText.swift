@@ -1,7 +1,7 @@
 /// Writes one JSON object on one line, with its members in the order in which they were given.
 enum JSONText {
     /// A value of a member.
-    enum Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+    enum Value: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
         case string(String)
         case number(Int)
         case object([(String, Value)])

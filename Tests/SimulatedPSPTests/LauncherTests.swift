@@ -50,7 +50,7 @@ struct LauncherTests {
     ) throws -> (answer: Answer, result: VerificationResult) {
         let home = try Self.home.get()
         let launcher = Launcher(
-            inputs: LaunchInputs(firmware: try SampleFirmware.annotated(), vcpus: 1),
+            measurement: FixedBytes([UInt8](repeating: 5, count: 48)) ?? FixedBytes(),
             directory: PlatformDirectory(path: home.path),
             hostData: FixedBytes(Array(repeating: 7, count: 32)), policy: 0x30000, vmpl: 1,
             reportVersion: version, faults: faults)

@@ -26,7 +26,8 @@ struct Program: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, FirmwareCommand.self, MeasureCommand.self, ServeCommand.self,
-            FleetCommand.self, TDXCommand.self,
+            FleetCommand.self, TDXCommand.self, HCLCommand.self, CRLCommand.self,
+            VectorsCommand.self,
         ])
 
     static func main() {

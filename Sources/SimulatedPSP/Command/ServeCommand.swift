@@ -83,7 +83,8 @@ struct ServeCommand: ParsableCommand {
         let stop = StopSignal()
         let log = try EventLog(log)
         let launcher = Launcher(
-            inputs: try launch.inputs(), directory: PlatformDirectory(path: dir),
+            measurement: try launch.inputs().measurement(hashing: OpenSSLHashing()),
+            directory: PlatformDirectory(path: dir),
             hostData: hostData.flatMap(Base64.decode).flatMap(FixedBytes<32>.init),
             policy: policy.value, vmpl: vmpl, reportVersion: reportVersion, faults: Set(fault))
         let manifest = try svsmManifest.map(LaunchOptions.read)

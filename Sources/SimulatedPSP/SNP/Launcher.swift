@@ -5,7 +5,7 @@ import OpenSSL
 
 /// Makes a ``SimulatedProcessor`` out of what was ordered.
 struct Launcher {
-    var inputs: LaunchInputs
+    var measurement: FixedBytes<48>
     var directory: PlatformDirectory
     var hostData: FixedBytes<32>?
     var policy: UInt64
@@ -29,7 +29,7 @@ struct Launcher {
         let content = try directory.read()
         var platform = content.platform
         if faults.contains(.lowTCB) { platform.tcb = platform.tcb.lowest }
-        let template = try template(for: platform)
+        let template = template(for: platform)
         log.write("launch", Self.members(template))
         guard !faults.isDisjoint(with: Self.endorsementFaults) else {
             let certificate = content.certificate
@@ -87,11 +87,11 @@ struct Launcher {
             issued: now - 30 * Self.day, until: until)
     }
 
-    private func template(for platform: Platform) throws(PSPFault) -> ReportTemplate {
+    private func template(for platform: Platform) -> ReportTemplate {
         var template = ReportTemplate(
             version: reportVersion, product: platform.product, policy: policy,
             isSignedByVLEK: platform.keyKind == .vlek, tcb: platform.tcb.raw,
-            measurement: try inputs.measurement(hashing: OpenSSLHashing()),
+            measurement: measurement,
             hostData: hostData ?? FixedBytes(),
             reportID: FixedBytes(Random.bytes(32)) ?? FixedBytes(),
             chipID: platform.reportedChipID)
