@@ -68,6 +68,74 @@ struct AzureGuestTests {
         }
     }
 
+    @Test(
+        "quote, user data and report are of one binding, which names the paravisor's key",
+        arguments: [2, 4] as [UInt32])
+    func whole(type: UInt32) throws {
+        let template = TPMTemplate.attestationRSA(label: "HCLAkPub")
+        try software.keepKey(template.bytes, at: 0x8100_0003)
+        let name = try keyName()
+        let expected = hashing.sha512(Array("binding".utf8) + name)
+        let zeros = [UInt8](repeating: 0, count: 64)
+        let hardware =
+            type == 2
+            ? FakeKernel.report(over: zeros)
+            : try kernel.tdReport(GuestFiles.chassisTag, over: zeros)
+                + [UInt8](repeating: 0, count: 160)
+        try writeReport(hardware: hardware, type: type, userData: expected.bytes)
+        kernel.answers = [
+            { _, request in
+                let isQuote = request.starts(with: Array("POST /acc/tdquote".utf8))
+                guard isQuote == (type == 4) else { return nil }
+                let body =
+                    isQuote
+                    ? "{\"quote\":\"AQID\"}" : "{\"vcekCert\":\"L\",\"certificateChain\":\"C\"}"
+                let head = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                return Array((head + body).utf8)
+            }
+        ]
+        let guest = try discover()
+        let evidence = try guest.evidence {
+            hashing.sha512(Array("binding".utf8) + $0)
+        }
+        #expect(evidence.attestationKeyName == name)
+        let quote = try TPMAttestation(parsing: try #require(evidence.data(.tpmQuote)))
+        #expect(quote.extraData == hashing.sha256(expected.bytes).bytes)
+        let report = try HCLReport(parsing: try #require(evidence.data(.hclReport)))
+        #expect(try HCLRuntimeData(parsing: report.variableData).userData == expected)
+        #expect(evidence.data(.report) == (type == 2 ? hardware : [1, 2, 3]))
+        #expect(evidence.data(.imdsCertificates) == (type == 2 ? Array("L\nC".utf8) : nil))
+        #expect(try readUserData() == expected.bytes)
+        try guest.checkEnding()
+        try guest.endEvidence()
+    }
+
+    private func keyName() throws -> [UInt8] {
+        let tpm = try TPM(device)
+        return try tpm.key(persistent: 0x8100_0003).name
+    }
+
+    private func readUserData() throws -> [UInt8] {
+        try TPM(device).readNV(0x0140_0002)
+    }
+
+    @Test("a paravisor that does not take our user data up is given up on")
+    func stale() throws {
+        try software.keepKey(
+            TPMTemplate.attestationRSA(label: "HCLAkPub").bytes, at: 0x8100_0003)
+        try writeReport(
+            hardware: FakeKernel.report(over: [UInt8](repeating: 0, count: 64)), type: 2,
+            userData: [UInt8](repeating: 0, count: 64))
+        let guest = try discover()
+        do {
+            _ = try guest.evidence { hashing.sha512($0) }
+            Issue.record("nothing was thrown")
+        } catch {
+            #expect("\(error)".hasSuffix("the paravisor's report lacks our user data"))
+        }
+        #expect(kernel.pauses.count == 59)
+    }
+
     @Test("without the paravisor's key the error names the TPM's answer")
     func noKey() throws {
         try writeReport(

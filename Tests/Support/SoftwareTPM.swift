@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// A swtpm process with a state of its own, ended when the value dies.
@@ -47,6 +48,56 @@ public final class SoftwareTPM {
         // It inherits a signal mask from the test's threads, so that SIGTERM may never arrive.
         kill(process.processIdentifier, SIGKILL)
         try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Makes a primary key of the endorsement hierarchy from a marshalled TPMT_PUBLIC, and keeps it at
+    /// `handle`, as a paravisor does. No other connection may be open.
+    public func keepKey(_ template: [UInt8], at handle: UInt32) throws {
+        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(connection) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe connect(connection, generic, length)
+            }
+        }
+        guard result == 0 else { throw CocoaError(.fileReadUnknown) }
+        // TPM_RS_PW with an empty password.
+        let password: [UInt8] = [0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0]
+        var create = ByteWriter()
+        create.raw([0x40, 0, 0, 0x0b] + password + [0, 4, 0, 0, 0, 0])
+        create.opaque(template, lengthBytes: 2)
+        create.zeros(2 + 4)
+        let made = try Self.command(connection, 0x131, create.bytes)
+        var keep = ByteWriter()
+        keep.raw([0x40, 0, 0, 1] + made[10..<14] + password)
+        keep.bigEndian(handle)
+        _ = try Self.command(connection, 0x120, keep.bytes)
+    }
+
+    /// One command with sessions (TPM library, part 1, clause 18).
+    private static func command(
+        _ connection: Int32, _ code: UInt32, _ rest: [UInt8]
+    ) throws -> [UInt8] {
+        var writer = ByteWriter()
+        writer.bigEndian(UInt16(0x8002))
+        writer.bigEndian(UInt32(10 + rest.count))
+        writer.bigEndian(code)
+        writer.raw(rest)
+        let command = writer.bytes
+        guard unsafe write(connection, command, command.count) == command.count else {
+            throw CocoaError(.fileWriteUnknown)
+        }
+        var answer = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe read(connection, &answer, answer.count)
+        guard count >= 10, answer[6..<10].allSatisfy({ $0 == 0 }) else {
+            throw CocoaError(.fileReadCorruptFile)
+        }
+        return Array(answer[..<count])
     }
 
     /// Whether the kernel lists a listener on `port`; connecting to find out would use up the only
