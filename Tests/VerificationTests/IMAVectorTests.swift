@@ -81,7 +81,9 @@ struct IMAVectorTests {
             for bank in expect[name]?.members ?? [] {
                 let hash = try #require(HashAlgorithm(rawValue: bank.name))
                 let value = try #require(bank.value.string.flatMap { Hex.decode($0) })
-                let result = verify(IMAExpectations(quoted: [hash: value]), log, part: 1000)
+                var expectations = IMAExpectations(quoted: [hash: value])
+                expectations.allowsPaddedSHA1 = name != "pcr10"
+                let result = verify(expectations, log, part: 1000)
                 #expect(result.entryCount == expect["entries"]?.integer)
                 #expect(result.quotedCount == result.entryCount, "\(name) \(bank.name)")
                 let mismatches = expect["template_hash_mismatches"]?.array ?? []

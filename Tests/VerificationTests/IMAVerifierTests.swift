@@ -124,7 +124,7 @@ struct IMAVerifierTests {
         #expect(refused(torn) == ["IMA replay"])
     }
 
-    @Test("old kernels' padded digests are understood, and a mixture is not")
+    @Test("old kernels' padded digests are understood where allowed, and a mixture is not")
     func padded() {
         let padding = [UInt8](repeating: 0, count: 12)
         func extend(_ value: [UInt8], _ digest: [UInt8]) -> [UInt8] {
@@ -137,8 +137,13 @@ struct IMAVerifierTests {
                 ? extend(value, sha1(entry.element.data) + padding)
                 : extend(value, Self.hashing.sha256(entry.element.data).bytes)
         }
-        #expect(verify(log(Self.entries), IMAExpectations(quoted: [.sha256: old])).isAccepted)
-        #expect(!verify(log(Self.entries), IMAExpectations(quoted: [.sha256: mixed])).isAccepted)
+        for (value, allows, isAccepted) in [
+            (old, true, true), (old, false, false), (mixed, true, false),
+        ] {
+            var expectations = IMAExpectations(quoted: [.sha256: value])
+            expectations.allowsPaddedSHA1 = allows
+            #expect(verify(log(Self.entries), expectations).isAccepted == isAccepted)
+        }
     }
 
     @Test("violations extend 0xFF and refuse only where they are forbidden")
@@ -233,6 +238,84 @@ struct IMAVerifierTests {
         for rule in [IMAExpectations.Signatures.whenPresent([]), .required([])] {
             expectations.signatures = rule
             #expect(refused(verify(log(entries), expectations)) == ["IMA signatures"])
+        }
+    }
+
+    /// security.ima of a file with the contents `message`, signed by `key`.
+    private func signature(
+        _ message: [UInt8], _ key: borrowing SigningKey, _ identifier: UInt32, version: UInt8 = 2
+    ) throws -> [UInt8] {
+        var message = message
+        if version == 3 { message = [3, 4] + Self.hashing.sha256(message).bytes }
+        var signature: [UInt8]
+        if key.kind == .p256 {
+            signature = try key.sign(message, scheme: .ecdsa(.sha256))
+            let halves = [signature.prefix(32), signature.suffix(32)].map { half in
+                var number = Array(half.drop { $0 == 0 })
+                if number.first ?? 0xff >= 0x80 { number.insert(0, at: 0) }
+                return [2, UInt8(number.count)] + number
+            }
+            signature = [0x30, UInt8(halves[0].count + halves[1].count)] + halves[0] + halves[1]
+        } else {
+            signature = try key.sign(message, scheme: .rsaPKCS1(.sha256))
+        }
+        var writer = ByteWriter()
+        writer.raw([3, version, 4])
+        writer.bigEndian(identifier)
+        writer.opaque(signature, lengthBytes: 2)
+        return writer.bytes
+    }
+
+    @Test("signatures by a given key let a file in, others and changed ones do not")
+    func signatures() throws {
+        for kind in [SigningKey.Kind.p256, .rsa4096] {
+            let key = try SigningKey.generate(kind)
+            let info = try key.publicKey.subjectPublicKeyInfo
+            let given = try FileSigningKey(parsing: info)
+            let identifier = try #require(given.identifiers.first)
+            let message: [UInt8] = [1, 2, 3]
+            let digest = Self.hashing.sha256(message).bytes
+            var expectations = IMAExpectations(quoted: [:])
+            expectations.signatures = .required([given])
+            for version in [2, 3] as [UInt8] {
+                let good = try signature(message, key, identifier, version: version)
+                for (signature, digest, isAccepted) in [
+                    (good, digest, true), (good, Self.digests[3], false), ([], digest, false),
+                    (good.dropLast() + [good[good.count - 1] ^ 1], digest, false),
+                    (Array(good[..<3]) + [good[3] ^ 1] + good[4...], digest, false),
+                ] {
+                    let entry = IMALogBuilder.Entry("/f", sha256: digest, signature: signature)
+                    let result = verify(log([entry]), expectations)
+                    #expect(refused(result) == (isAccepted ? [] : ["IMA signatures"]))
+                }
+            }
+            expectations.signatures = .whenPresent([given])
+            #expect(verify(log(Self.entries), expectations).isAccepted)
+        }
+    }
+
+    @Test("an envelope's policy counts only if a given key signed its very bytes")
+    func envelopes() throws {
+        for kind in [SigningKey.Kind.p384, .rsa4096] {
+            let key = try SigningKey.generate(kind)
+            let payload = Array(#"{"digests":{}}"#.utf8)
+            let type = DSSEEnvelope.keylimePolicy
+            let message =
+                Array("DSSEv1 \(type.utf8.count) \(type) \(payload.count) ".utf8) + payload
+            // ECDSA signatures of envelopes are in DER, which these are not.
+            let scheme: VerificationKey.Scheme =
+                kind == .rsa4096 ? .rsaPKCS1(.sha256) : .ecdsa(.sha384)
+            let signature = try key.sign(message, scheme: scheme)
+            for (payload, isAccepted) in [(payload, kind == .rsa4096), (payload + [32], false)] {
+                let text = """
+                    {"payload":"\(Base64.encode(payload))","payloadType":"\(type)",\
+                    "signatures":[{"sig":"\(Base64.encode(signature))"}]}
+                    """
+                let opened = SignedRuntimePolicy.open(
+                    Array(text.utf8), keys: [try key.publicKey])
+                #expect((opened.policy != nil) == isAccepted)
+                #expect((opened.finding.outcome == .ok) == isAccepted)
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Names of files with the digests that they may have; a look-up allocates nothing.
 ///
 /// A name may have several digests. The hash is seeded for each process, so that nobody can choose names
@@ -75,12 +77,7 @@ public struct IMADigestTable: Sendable {
     }
 
     private func matches(_ start: Int, _ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        var at = start
-        for index in range {
-            if arena[at] != bytes[index] { return false }
-            at += 1
-        }
-        return true
+        bytes.isEqual(range, to: arena, at: start)
     }
 
     private mutating func place(_ index: Int) {
@@ -95,15 +92,9 @@ public struct IMADigestTable: Sendable {
         for index in records.indices { place(index) }
     }
 
-    /// FNV-1a over the name and the first bytes of the digest, from a seed, with its high bits mixed in.
     private func hash(
         _ names: [UInt8], _ name: Range<Int>, _ digests: [UInt8], _ digest: Range<Int>
     ) -> UInt64 {
-        var value = seed
-        for index in name { value = (value ^ UInt64(names[index])) &* 0x100_0000_01b3 }
-        for index in digest.prefix(8) {
-            value = (value ^ UInt64(digests[index])) &* 0x100_0000_01b3
-        }
-        return (value ^ value >> 29) &* 0xbf58_476d_1ce4_e5b9 ^ value >> 32
+        digests.mixed(digest, seed: names.mixed(name, seed: seed))
     }
 }

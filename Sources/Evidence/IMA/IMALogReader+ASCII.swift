@@ -45,20 +45,13 @@ extension IMALogReader {
 
     /// Where the line ends; nil where its end has not come yet.
     private func lineEnd() -> Int? {
-        var index = offset
-        while index < bytes.count {
-            if bytes[index] == 0x0a { return index }
-            index += 1
-        }
-        return nil
+        bytes.firstIndex(of: 0x0a, in: offset..<bytes.count)
     }
 
     /// The characters from `start` to the next space, or to the end of the line.
     private func word(_ start: Int, _ end: Int) -> Range<Int> {
         guard start < end else { return end..<end }
-        var index = start
-        while index < end, bytes[index] != UInt8(ascii: " ") { index += 1 }
-        return start..<index
+        return start..<(bytes.firstIndex(of: UInt8(ascii: " "), in: start..<end) ?? end)
     }
 
     private func decimal(_ range: Range<Int>) -> UInt32? {
@@ -156,10 +149,6 @@ extension IMALogReader {
     }
 
     private mutating func copy(_ range: Range<Int>, to start: Int) {
-        var target = start
-        for index in range {
-            entry.data[target] = bytes[index]
-            target += 1
-        }
+        entry.data.overwrite(at: start, with: bytes, range)
     }
 }

@@ -74,7 +74,7 @@ extension IMALogReader {
 
     private mutating func take(_ range: Range<Int>) {
         reserve(range.count)
-        entry.data.replaceSubrange(0..<range.count, with: bytes[range])
+        entry.data.overwrite(at: 0, with: bytes, range)
         entry.dataByteCount = range.count
     }
 

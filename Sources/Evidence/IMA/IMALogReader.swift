@@ -101,11 +101,7 @@ public struct IMALogReader: Sendable {
     }
 
     private func isName(_ name: [UInt8], _ range: Range<Int>) -> Bool {
-        guard name.count == range.count else { return false }
-        for index in 0..<name.count where name[index] != bytes[range.lowerBound + index] {
-            return false
-        }
-        return true
+        name.count == range.count && bytes.isEqual(range, to: name, at: 0)
     }
 
     /// Makes room for `byteCount` bytes of template data.

@@ -22,6 +22,9 @@ public struct IMAExpectations: Sendable {
     public var quoted: [HashAlgorithm: [UInt8]]
     /// What the registers of the start hold, PCR 0 to 9; nil where they are not known.
     public var bootRegisters: RegisterValues?
+    /// Whether banks other than SHA-1's may hold SHA-1 template hashes and zeros, as kernels before 5.8
+    /// left them; such a bank is as strong as SHA-1.
+    public var allowsPaddedSHA1 = false
     /// Whether a violation refuses the log, or is only told.
     public var forbidsViolations = false
     /// What to make of the signatures of files.

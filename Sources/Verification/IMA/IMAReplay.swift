@@ -12,9 +12,12 @@ struct IMAReplay: Sendable {
     /// After how many entries the register held what was quoted.
     private(set) var match: Int?
 
-    init(_ bank: HashAlgorithm, quoted: [UInt8], logHash: HashAlgorithm) {
+    init(
+        _ bank: HashAlgorithm, quoted: [UInt8], logHash: HashAlgorithm, allowsPadding: Bool
+    ) {
         state = RegisterState(bank)
-        padded = logHash == .sha1 && bank != .sha1 ? RegisterState(bank) : nil
+        padded =
+            allowsPadding && logHash == .sha1 && bank != .sha1 ? RegisterState(bank) : nil
         self.logHash = logHash
         self.quoted = quoted
     }

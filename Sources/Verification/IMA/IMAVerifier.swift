@@ -87,7 +87,9 @@ public struct IMAVerifier: Sendable {
     private mutating func begin(_ form: IMALogForm) {
         reader = IMALogReader(form)
         replays = expectations.quoted.sorted { $0.key.size < $1.key.size }.map {
-            IMAReplay($0.key, quoted: $0.value, logHash: form.hash)
+            IMAReplay(
+                $0.key, quoted: $0.value, logHash: form.hash,
+                allowsPadding: expectations.allowsPaddedSHA1)
         }
     }
 
@@ -120,10 +122,7 @@ public struct IMAVerifier: Sendable {
 
     private mutating func hashes(_ entry: borrowing IMAEntry, _ hash: HashAlgorithm) -> Bool {
         ShortHash.hash(hash, entry.data, count: entry.dataByteCount, into: &digest, at: 0)
-        for index in 0..<hash.size where digest[index] != entry.templateHash[index] {
-            return false
-        }
-        return true
+        return entry.templateHash.isEqual(0..<hash.size, to: digest, at: 0)
     }
 
     /// Whether the file may be there: by its signature, or by the policy.
