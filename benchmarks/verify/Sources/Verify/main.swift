@@ -6,8 +6,8 @@ import OpenSSL
 // Usage: verify MEASURE DATADIR SECONDS
 //
 // Does MEASURE over and over for SECONDS of CPU time of its one thread and prints the microseconds of
-// one, without words. DATADIR holds real evidence under the names that the limit program reads. Exit
-// codes: 0, 64 for usage, 70 where the evidence is not found genuine: a refusal must not count as fast.
+// one, without words. DATADIR holds real evidence: for SNP under the names that the limit program reads,
+// for TDX it is the folder with index.json. Exit codes: 0, 64 for usage, 70 where the evidence is not found genuine: a refusal must not count as fast.
 
 /// One thing that is measured: makes its inputs once, then does one round at each call.
 typealias Measure = (_ data: String) throws -> () -> Bool
@@ -15,6 +15,9 @@ typealias Measure = (_ data: String) throws -> () -> Bool
 let measures: [String: Measure] = [
     "snp-full": SNPMeasures.full,
     "snp-cached": SNPMeasures.cached,
+    "tdx-full": TDXMeasures.full,
+    "tdx-chain": TDXMeasures.chain,
+    "tdx-cached": TDXMeasures.cached,
 ]
 
 func fail(_ message: String, _ code: Int32) -> Never {
