@@ -96,7 +96,7 @@ let package = Package(
         // Floor 3: domain
         swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux", "TPM"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
-        swift("Endorsements", ["Bytes", "Evidence", "Curl", "Linux", "OpenSSL"]),
+        swift("Endorsements", ["Bytes", "Evidence", "AdminAPI", "Curl", "Linux", "OpenSSL"]),
         swift("Settings", ["Bytes", "Evidence", "Policy"]),
         swift("Store", ["Bytes", "AdminAPI", .grdb]),
         swift(
@@ -114,7 +114,7 @@ let package = Package(
         program(
             "KeyBroker",
             [
-                "Bytes", "Protocol", "Policy", "AdminAPI", "Curl", "OpenSSL", "Linux",
+                "Bytes", "Protocol", "Evidence", "Policy", "AdminAPI", "Curl", "OpenSSL", "Linux",
                 "Verification", "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
                 .argumentParser, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .metrics,
                 .nioCore, .nioPosix,
@@ -124,7 +124,7 @@ let package = Package(
             "OwnerCLI",
             [
                 "Bytes", "Protocol", "Prediction", "Policy", "AdminAPI", "Curl", "OpenSSL", "LUKS",
-                "Linux", "Settings", .argumentParser,
+                "Linux", "Endorsements", "Settings", .argumentParser,
             ]),
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
@@ -156,7 +156,7 @@ let package = Package(
         tests(
             "SimulatedPSP",
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
-        tests("Endorsements", ["Bytes", "Curl", "Evidence", "OpenSSL", "TestSupport"]),
+        tests("Endorsements", ["AdminAPI", "Bytes", "Curl", "Evidence", "OpenSSL", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests(
             "BrokerCore",

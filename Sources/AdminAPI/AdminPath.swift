@@ -13,6 +13,10 @@ public enum AdminPath {
     public static let checkPolicy = "/v1/policies/check"
     /// GET ``LaunchList``; query `vm`, `decision`, `limit` (1 to 1000, default 50), newest first.
     public static let launches = "/v1/launches"
+    /// GET ``EndorsementList``.
+    public static let endorsements = "/v1/endorsements"
+    /// GET a bundle (`docs/endorsements.md`), PUT one: answers ``EndorsementImport``.
+    public static let endorsementBundle = "/v1/endorsements/bundle"
 
     /// GET ``VMRecord``, PUT ``Enrolment``, DELETE.
     public static func vm(_ id: String) -> String { "\(vms)/\(id)" }

@@ -48,6 +48,28 @@ public struct HTTPClient: Sendable {
     public func send(
         _ method: Method, _ target: String, json: borrowing SecretBytes
     ) throws(HTTPFault) -> Answer {
+        // A secret keeps its address, and `json` outlives the transfer.
+        let body = unsafe json.withBytes { unsafe $0 }
+        return try unsafe send(method, target, body, type: "application/json")
+    }
+
+    /// Sends one request whose body is large and no secret.
+    public func send(
+        _ method: Method, _ target: String, body: [UInt8], type: String
+    ) throws(HTTPFault) -> Answer {
+        let result: Result<Answer, HTTPFault> = unsafe body.withUnsafeBytes { bytes in
+            do throws(HTTPFault) {
+                return .success(try unsafe send(method, target, bytes, type: type))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func send(
+        _ method: Method, _ target: String, _ content: UnsafeRawBufferPointer, type: String
+    ) throws(HTTPFault) -> Answer {
         guard Transfer.isStarted, let curl = unsafe curl_easy_init() else {
             throw .failed(reason: "libcurl does not start")
         }
@@ -56,7 +78,7 @@ public struct HTTPClient: Sendable {
         var headers: UnsafeMutablePointer<curl_slist>?
         defer { unsafe curl_slist_free_all(headers) }
         // `Expect` would make libcurl wait for a server that does not know it.
-        for header in ["Content-Type: application/json", "Accept: application/json", "Expect:"] {
+        for header in ["Content-Type: \(type)", "Accept: application/json", "Expect:"] {
             unsafe headers = curl_slist_append(headers, header)
         }
         unsafe Transfer.set(curl, CURLOPT_URL, "http://localhost" + target)
@@ -69,11 +91,10 @@ public struct HTTPClient: Sendable {
         unsafe bootgate_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
         unsafe bootgate_curl_set_write(
             curl, receiveBody, Unmanaged.passUnretained(answer).toOpaque())
-        if json.count > 0 {
-            unsafe bootgate_curl_set_long(curl, CURLOPT_POSTFIELDSIZE, json.count)
-            // Not copied here; a secret keeps its address, and `json` outlives the transfer.
-            let address = unsafe json.withBytes { $0.baseAddress }
-            unsafe bootgate_curl_set_pointer(curl, CURLOPT_POSTFIELDS, address)
+        if unsafe !content.isEmpty {
+            unsafe bootgate_curl_set_long(curl, CURLOPT_POSTFIELDSIZE, content.count)
+            // Not copied here.
+            unsafe bootgate_curl_set_pointer(curl, CURLOPT_POSTFIELDS, content.baseAddress)
         }
         let code = unsafe curl_easy_perform(curl)
         // Keeps `answer` alive until libcurl no longer writes to it.

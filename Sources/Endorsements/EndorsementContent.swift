@@ -53,6 +53,9 @@ struct EndorsementContent: Sendable, Equatable {
     ) throws(FetchFault) -> (Int64, Int64) {
         guard let der = PEM.certificate(body), let certificate = try? X509Certificate(der: der)
         else { throw .wrongContent(rule: "one certificate in DER or PEM") }
+        guard certificate.issuerCommonName == "SEV-\(tcb.product.rawValue)" else {
+            throw .wrongContent(rule: "a VCEK issued by SEV-\(tcb.product.rawValue)")
+        }
         // A certificate of another chip would never be asked for again, once it is here.
         let named = certificate.extensionValue(oid: "1.3.6.1.4.1.3704.1.4") ?? []
         let wrapped = [0x04, UInt8(hwID.count)] + hwID

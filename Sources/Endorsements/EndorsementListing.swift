@@ -1,7 +1,6 @@
 import Bytes
 import Evidence
 import Linux
-import OpenSSL
 
 extension EndorsementCache {
     /// How many chips are listed at most.
@@ -37,25 +36,40 @@ extension EndorsementCache {
 
     /// A file's name does not say whether it is Milan's or Genoa's; the certificate does.
     private func vcek(_ chip: String, _ file: String) -> EndorsementObject? {
-        guard let hwID = Hex.decode(chip), Hex.encode(hwID) == chip,
+        guard
             let stem = ["_vcek.der", "_vcek.pem", ".der", ".pem"].first(where: file.hasSuffix)
                 .map({ String(file.dropLast($0.count)) })
         else { return nil }
-        let candidates = SNPProduct.allCases.compactMap { product in
-            hwID.count == EndorsementObject.hwIDCount(product)
-                ? TCBVersion(fileName: stem, product: product) : nil
-        }
-        if candidates.count < 2 { return candidates.first.map { .vcek(hwID: hwID, $0) } }
-        guard let bytes = try? directory.read(["vcek", chip, file], atMost: 16 << 10),
-            let der = PEM.certificate(bytes), let certificate = try? X509Certificate(der: der),
-            let tcb = candidates.first(where: {
-                certificate.issuerCommonName == "SEV-\($0.product.rawValue)"
-            })
-        else { return nil }
-        return .vcek(hwID: hwID, tcb)
+        let candidates = EndorsementObject.candidates(at: ["vcek", chip, stem + ".der"])
+        return candidates.count < 2 ? candidates.first : candidates.first { contains($0) }
     }
 
     private func names(_ folder: String) -> [String] {
         (try? File.names(in: "\(path)/\(folder)")) ?? []
+    }
+}
+
+extension EndorsementObject {
+    /// The documents that may lie at a place: none for most places, and two where Milan and Genoa share
+    /// the names of their files.
+    static func candidates(at path: [String]) -> [EndorsementObject] {
+        var all: [EndorsementObject] = [.tdxQEIdentity, .intelRootRevocations]
+        all += PCKAuthority.allCases.map { .pckRevocations($0) }
+        for product in SNPProduct.allCases {
+            all.append(.amdRevocations(product))
+            all += AMDLeaf.allCases.map { .amdIssuers($0, product) }
+        }
+        if path.count == 3, path[0] == "vcek", let hwID = Hex.decode(path[1]) {
+            let stem = String(path[2].dropLast(".der".count))
+            all += SNPProduct.allCases.compactMap { product in
+                hwID.count == hwIDCount(product)
+                    ? TCBVersion(fileName: stem, product: product).map { .vcek(hwID: hwID, $0) }
+                    : nil
+            }
+        }
+        if path.count == 4, let fmspc = FixedBytes<6>(hex: path[2]) {
+            all.append(.tdxTCBInfo(fmspc: fmspc))
+        }
+        return all.filter { $0.path == path }
     }
 }

@@ -1,5 +1,6 @@
 import AdminAPI
 import Bytes
+import Endorsements
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -43,11 +44,27 @@ struct AdminResponder: HTTPResponder {
         guard parts.first == "v1" else { throw Self.unknownPath(request) }
         switch (request.method, parts.count, parts.dropFirst().first) {
         case (.get, 2, "status"): return try Self.json(await service.status())
+        case (_, _, "endorsements"):
+            return try await endorsements(request, Array(parts.dropFirst(2)))
         case (_, _, "policies"): return try await policies(request, Array(parts.dropFirst(2)))
         case (_, _, "vms"): return try await vms(request, Array(parts.dropFirst(2)))
         case (.get, 2, "launches"):
             return try Self.json(await service.launches(try filter(request)))
         case (.get, 3, "launches"): return try Self.json(await service.launch(parts[2]))
+        default: throw Self.unknownPath(request)
+        }
+    }
+
+    private func endorsements(_ request: Request, _ rest: [String]) async throws -> Response {
+        switch (request.method, rest) {
+        case (.get, []): return try Self.json(await service.endorsements())
+        case (.get, ["bundle"]):
+            return Response(
+                status: .ok, headers: [.contentType: "application/x-tar"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try service.endorsementBundle())))
+        case (.put, ["bundle"]):
+            let bytes = try await body(of: request, atMost: EndorsementBundle.maximumCount)
+            return try Self.json(service.importEndorsements(bytes))
         default: throw Self.unknownPath(request)
         }
     }
@@ -114,14 +131,16 @@ struct AdminResponder: HTTPResponder {
         return filter
     }
 
-    private func body(of request: Request) async throws -> [UInt8] {
+    private func body(
+        of request: Request, atMost limit: Int = Self.bodyLimit
+    ) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         // One allocation, so that no outgrown copy of a secret stays behind.
         bytes.reserveCapacity(Self.bodyLimit)
         for try await buffer in request.body {
-            guard bytes.count + buffer.readableBytes <= Self.bodyLimit else {
+            guard bytes.count + buffer.readableBytes <= limit else {
                 bytes.wipe()
-                throw AdminFault(.tooLarge, "expected at most \(Self.bodyLimit) bytes")
+                throw AdminFault(.tooLarge, "expected at most \(limit) bytes")
             }
             bytes.append(contentsOf: buffer.readableBytesView)
         }

@@ -1,6 +1,8 @@
 import AdminAPI
 import BrokerCore
 import Bytes
+import Endorsements
+import Evidence
 import Foundation
 import Linux
 import OpenSSL
@@ -14,12 +16,19 @@ import Synchronization
 final class AdminService: Sendable {
     let store: any BrokerStore
     let authority: LaunchAuthority
+    let desk: EndorsementDesk?
+    let services: EndorsementServices
     private let pins: [String]
     private let started = Clock.realtime
     private let listening = Mutex<[String]>([])
 
-    init(store: any BrokerStore, authority: LaunchAuthority, pins: [String]) {
+    init(
+        store: any BrokerStore, authority: LaunchAuthority, desk: EndorsementDesk? = nil,
+        services: EndorsementServices = EndorsementServices(), pins: [String]
+    ) {
         self.store = store
+        self.desk = desk
+        self.services = services
         self.authority = authority
         self.pins = pins
     }

@@ -72,7 +72,8 @@ struct Broker {
         let limits = ConnectionLimits(
             maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,
             burst: settings.connectionBurst)
-        let admin = AdminService(store: store, authority: authority, pins: [pin.hex])
+        let admin = AdminService(
+            store: store, authority: authority, desk: desk, services: services, pins: [pin.hex])
         let metrics = Metrics(
             statistics: authority.statistics, commits: commits, fetches: fetches,
             openConnections: { limits.count })
@@ -85,12 +86,12 @@ struct Broker {
                 log.info("listening", metadata: ["launch": "\(addresses.joined(separator: ","))"])
                 readiness.oneListens()
             })
-        var services: [any Service] = [adminServer(admin, readiness), launches]
+        var parts: [any Service] = [adminServer(admin, readiness), launches]
         if let health = settings.health {
-            services.append(healthServer(health, store, metrics, readiness))
+            parts.append(healthServer(health, store, metrics, readiness))
         }
         if let fetcher, settings.endorsements.prefetchDays > 0 {
-            services.append(
+            parts.append(
                 Prefetch(fetcher: fetcher, days: settings.endorsements.prefetchDays))
         }
         log.info(
@@ -98,7 +99,7 @@ struct Broker {
             metadata: ["version": "\(BrokerVersion.text)", "pin": "sha256:\(pin.hex)"])
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+                services: parts, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: quietLog))
         let serving = await Result { try await group.run() }
         ServiceManager.notify("STOPPING=1")
@@ -106,6 +107,11 @@ struct Broker {
         try store.finish()
         log.info("stopped")
         try serving.get()
+    }
+
+    private var services: EndorsementServices {
+        EndorsementServices(
+            amd: settings.endorsements.amdURL, intel: settings.endorsements.intelURL)
     }
 
     private func fetcher(_ fetches: Metrics.Fetches) -> EndorsementFetcher {
@@ -118,7 +124,7 @@ struct Broker {
             }
         return EndorsementFetcher(
             cache: EndorsementCache(settings.directory),
-            services: EndorsementServices(amd: settings.amdURL, intel: settings.intelURL),
+            services: services,
             transport: EndorsementFetcher.transport(
                 Downloader(proxy: proxy, authorities: settings.authorities)),
             observe: { event in

@@ -8,10 +8,12 @@ import Glibc
 struct AdminClient: Sendable {
     static let defaultSocket = AdminPath.defaultSocket
 
+    private static let longestAnswer = 96 << 20
+
     private let http: HTTPClient
 
     init(socket: String) {
-        http = HTTPClient(socket: socket)
+        http = HTTPClient(socket: socket, maximumAnswer: Self.longestAnswer)
     }
 
     func status() throws(Failure) -> BrokerStatus { try get(AdminPath.status) }
@@ -59,6 +61,24 @@ struct AdminClient: Sendable {
 
     func launch(_ reference: String) throws(Failure) -> LaunchRecord {
         try get(AdminPath.launch(Self.escaped(reference)))
+    }
+
+    func endorsements() throws(Failure) -> EndorsementList { try get(AdminPath.endorsements) }
+
+    func endorsementBundle() throws(Failure) -> [UInt8] {
+        let answer = try send { () throws(HTTPFault) in
+            try http.send(.get, AdminPath.endorsementBundle)
+        }
+        try accept(answer)
+        return answer.body
+    }
+
+    func importEndorsements(_ bundle: [UInt8]) throws(Failure) -> EndorsementImport {
+        try decode(
+            send { () throws(HTTPFault) in
+                try http.send(
+                    .put, AdminPath.endorsementBundle, body: bundle, type: "application/x-tar")
+            })
     }
 
     /// Puts an enrolment; its body exists in the secret arena and in libcurl's wiped buffers only.
