@@ -47,6 +47,11 @@ private final class KeyVendor: Sendable {
             isCritical: true)
     }
 
+    static func issuer(pathLength: UInt8) -> CertificateTemplate.Extension {
+        CertificateTemplate.Extension(
+            oid: "2.5.29.19", value: [0x30, 6, 1, 1, 0xff, 2, 1, pathLength], isCritical: true)
+    }
+
     static func purpose(_ last: UInt8) -> CertificateTemplate.Extension {
         // 2.23.133.8.x
         CertificateTemplate.Extension(
@@ -139,6 +144,20 @@ struct KeyCertificateTests {
             ),
             ("leaf of another issuer", .keyChain, { $0.leaf.issuer.commonName = "Other" }),
             ("intermediate is no issuer", .keyChain, { $0.middle.isCA = false }),
+            (
+                "intermediate is not for signing certificates", .keyChain,
+                {
+                    $0.middle.isCA = false
+                    $0.middle.extensions = [KeyVendor.issuer(pathLength: 0), KeyVendor.usage(0x80)]
+                }
+            ),
+            (
+                "root allows no intermediate", .keyChain,
+                {
+                    $0.top.isCA = false
+                    $0.top.extensions = [KeyVendor.issuer(pathLength: 0), KeyVendor.usage(0x04)]
+                }
+            ),
             (
                 "unknown critical extension", .keyChain,
                 {
