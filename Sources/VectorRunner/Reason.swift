@@ -23,6 +23,8 @@ enum Reason {
         "debug": "debug-enabled",
         "VMPL": "vmpl-mismatch",
         "signing key": "wrong-signer-type",
+        "revocation": "cert-revoked",
+        "revocation list": "collateral-expired",
         "TPM quote": "malformed",
         "TPM signature": "bad-signature",
         "TPM nonce": "nonce-mismatch",

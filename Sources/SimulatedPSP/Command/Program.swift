@@ -27,6 +27,7 @@ struct Program: ParsableCommand {
         subcommands: [
             InitCommand.self, FirmwareCommand.self, MeasureCommand.self, ServeCommand.self,
             FleetCommand.self, TDXCommand.self, HCLCommand.self, CRLCommand.self,
+            EndorsementsCommand.self,
             VectorsCommand.self,
         ])
 

@@ -41,19 +41,29 @@ struct CRLCommand: ParsableCommand {
 
     func run() throws {
         let content = try PlatformDirectory(path: dir).read()
-        let platform = content.platform
-        let now = Clock.realtime
-        let issuer = Authority.intermediateTemplate(platform.product, platform.keyKind, now: now)
         let byIntermediate = intermediate || fault.contains(.revokedKey)
-        var serials: [[UInt8]] = []
-        if fault.contains(.revokedKey) { serials.append(platform.certificateSerial) }
-        if fault.contains(.revokedIntermediate), !byIntermediate { serials.append(issuer.serial) }
-        let day: Int64 = 86400
-        let list = try content.authority.revocationList(
-            byIntermediate: byIntermediate, revoking: serials, issued: now - day,
-            until: fault.contains(.expiredList) ? now - 1 : now + 29 * day)
+        let list = try Self.list(
+            content.platform, content.authority, byIntermediate: byIntermediate, fault)
         try PSPFault.writing { () throws(SystemError) in
             try File.writeAtomically(out, list, mode: 0o644)
         }
+    }
+
+    /// A list as `faults` want it.
+    static func list(
+        _ platform: Platform, _ authority: borrowing Authority, byIntermediate: Bool,
+        _ faults: [Fault]
+    ) throws(CryptoError) -> [UInt8] {
+        let now = Clock.realtime
+        let day: Int64 = 86400
+        let issuer = Authority.intermediateTemplate(platform.product, platform.keyKind, now: now)
+        var serials: [[UInt8]] = []
+        if faults.contains(.revokedKey), byIntermediate {
+            serials.append(platform.certificateSerial)
+        }
+        if faults.contains(.revokedIntermediate), !byIntermediate { serials.append(issuer.serial) }
+        return try authority.revocationList(
+            byIntermediate: byIntermediate, revoking: serials, issued: now - day,
+            until: faults.contains(.expiredList) ? now - 1 : now + 29 * day)
     }
 }

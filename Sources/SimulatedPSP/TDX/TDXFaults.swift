@@ -77,14 +77,15 @@ extension PCSCollateral {
         }
     }
 
-    /// Writes the bodies of the service's answers, as a cache of endorsements lays them down.
+    /// Writes the bodies of the service's answers as a broker's folder of endorsements has them.
     func write(folder: String, fmspc: FixedBytes<6>) throws(PSPFault) {
         let files: [(String, [UInt8])] = [
             ("intel/tdx/\(fmspc.hex)/tcb_info.json", Array(tcbInfoResponse.utf8)),
             ("intel/tdx/qe_identity.json", Array(quotingEnclaveIdentityResponse.utf8)),
-            ("intel/tdx/issuer_chain.pem", signerChain),
+            ("intel/tdx/\(fmspc.hex)/tcb_info.json.issuers", signerChain),
+            ("intel/tdx/qe_identity.json.issuers", signerChain),
             ("intel/pck_crl_platform.der", pckCRL),
-            ("intel/pck_crl_platform_issuers.pem", pckCRLChain),
+            ("intel/pck_crl_platform.der.issuers", pckCRLChain),
             ("intel/root_ca_crl.der", rootCRL),
         ]
         try PSPFault.writing { () throws(SystemError) in

@@ -111,7 +111,7 @@ struct SNPNegatives {
         let issuers = set.file("\(other)/\(issuer).der", strangers.certificates.intermediate)
         let certificate = set.file("\(other)/\(leaf).der", foreign)
         add(
-            "root", report, reason: "untrusted-root",
+            "root", report, reason: "chain-broken",
             files: [
                 (certificate, "\(leaf)-der"), (issuers, "\(issuer)-der"), (root, "ark-der"),
                 (chip.root, "trust-anchor"),

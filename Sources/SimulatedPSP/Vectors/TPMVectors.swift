@@ -3,12 +3,13 @@ import OpenSSL
 
 /// Quotes of TPMs whose keys nothing vouches for.
 struct TPMVectors {
+    let vendor: SNPVendor
     let seed: VectorSeed
 
     private var nonce: [UInt8] { seed.bytes("nonce", count: 20) }
 
     func add(to set: inout VectorSet) throws {
-        let rsa = try SigningKey.generate(.rsa4096)
+        let rsa = try vendor.vTPMKey()
         let ec = try SigningKey.generate(.p256)
         try add("rsassa", rsa, bank: .sha256, to: &set)
         try add("ecdsa", ec, bank: .sha256, to: &set)

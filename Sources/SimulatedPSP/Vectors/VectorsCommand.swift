@@ -36,22 +36,23 @@ struct VectorsCommand: ParsableCommand {
         guard !File.exists("\(dir)/index.json") else {
             throw PSPFault.unusable("\(dir)/index.json exists; expected a folder without an index")
         }
-        let set = try Self.vectors(seed: seed, now: ISO8601.time(time) ?? 0)
+        let now = ISO8601.time(time) ?? 0
+        let set = try Self.vectors(seed: seed, vendor: try SNPVendor(now: now))
         try set.write(to: dir)
         let cases = set.entries.reduce(0) { $0 + $1.cases.count }
         print("\(set.entries.count) entries with \(cases) cases in \(dir)")
     }
 
-    /// All of them; RSA keys take some seconds.
-    static func vectors(seed: String, now: Int64) throws -> VectorSet {
+    /// All of them, around the day on which `vendor` was made.
+    static func vectors(seed: String, vendor: SNPVendor) throws -> VectorSet {
         let seed = VectorSeed(seed: Array(seed.utf8))
+        let now = vendor.now
         var set = VectorSet()
-        let vendor = try SNPVendor(now: now)
         try SNPVectors(vendor: vendor, seed: seed, now: now).add(to: &set)
-        let machine = try TDXVectors(seed: seed, now: now)
-        try machine.add(to: &set)
-        try AzureVectors(vendor: vendor, tdx: machine, seed: seed, now: now).add(to: &set)
-        try TPMVectors(seed: seed).add(to: &set)
+        let tdx = try TDXVectors(seed: seed, now: now)
+        try tdx.add(to: &set)
+        try AzureVectors(vendor: vendor, tdx: tdx, seed: seed, now: now).add(to: &set)
+        try TPMVectors(vendor: vendor, seed: seed).add(to: &set)
         LogVectors(seed: seed).add(to: &set)
         return set
     }

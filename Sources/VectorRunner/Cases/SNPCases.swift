@@ -59,9 +59,16 @@ struct SNPCases {
             reportBytes: report,
             certificates: SNPCertificates(
                 endorsementKey: leaf?.der ?? leafBytes, intermediate: intermediate?.der,
-                root: root?.der),
+                root: root?.der, revocationLists: try lists()),
             expected: given ?? own ?? FixedBytes(), at: time)
         return Verified(result: result, certificates: certificates, time: time)
+    }
+
+    /// The revocation lists that go with the certificates.
+    private func lists() throws(VectorFault) -> [[UInt8]] {
+        var lists: [[UInt8]] = []
+        for path in files.entry.paths(role: "crl") { lists.append(try files.folder.read(path)) }
+        return lists
     }
 
     /// The certificates that a leaf names as its issuers, from `intermediate` of the case or the roots.

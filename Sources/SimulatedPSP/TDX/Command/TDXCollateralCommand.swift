@@ -8,7 +8,7 @@ struct TDXCollateralCommand: ParsableCommand {
         abstract: "Write what the vendor says of a machine: TCB info, identities, lists.",
         discussion: """
             One JSON object with the exact signed texts, or with --folder the answers of Intel's \
-            service one by one.
+            service one by one, as a broker's folder of endorsements has them.
 
             EXAMPLE
               bootgate-psp tdx collateral --dir lab/tdx --out lab/collateral.json \\
@@ -25,7 +25,7 @@ struct TDXCollateralCommand: ParsableCommand {
     var out: String?
 
     @Option(
-        help: ArgumentHelp("A folder for the answers of the service.", valueName: "folder"))
+        help: ArgumentHelp("A broker's folder of endorsements.", valueName: "folder"))
     var folder: String?
 
     @Option(help: ArgumentHelp("What goes wrong, once for each; see FAULTS.", valueName: "fault"))
