@@ -82,7 +82,11 @@ struct DownloaderTests {
         process.standardInput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        defer { process.terminate() }
+        defer {
+            // The runner may have SIGTERM blocked, which a child inherits.
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
         var text = ""
         while !text.contains("ACCEPT 127.0.0.1:") || !text.hasSuffix("\n") {
             let more = output.fileHandleForReading.availableData
