@@ -82,7 +82,7 @@ let package = Package(
         swift("Bytes"),
         swift("Protocol", ["Bytes"]),
         swift("Evidence", ["Bytes"]),
-        swift("Prediction", ["Bytes"]),
+        swift("Prediction", ["Bytes", "Evidence"]),
         swift("Policy", ["Bytes", "Evidence"]),
         swift("AdminAPI", ["Bytes", "Policy"]),
 
@@ -123,8 +123,9 @@ let package = Package(
         program(
             "OwnerCLI",
             [
-                "Bytes", "Protocol", "Prediction", "Policy", "AdminAPI", "Curl", "OpenSSL", "LUKS",
-                "Linux", "Endorsements", "Settings", .argumentParser,
+                "Bytes", "Protocol", "Evidence", "Prediction", "Policy", "AdminAPI", "Curl",
+                "OpenSSL",
+                "LUKS", "Linux", "Endorsements", "Settings", .argumentParser,
             ]),
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
@@ -143,7 +144,8 @@ let package = Package(
         tests("FuzzTargets", []),
         tests("Protocol", ["Bytes", "OpenSSL"], excluding: ["Vectors"]),
         tests("Evidence", ["Bytes", "TestSupport"], excluding: ["Vectors"]),
-        tests("Prediction", ["Bytes", "OpenSSL", "TestSupport"], excluding: ["Vectors"]),
+        tests(
+            "Prediction", ["Bytes", "Evidence", "OpenSSL", "TestSupport"], excluding: ["Vectors"]),
         tests("Policy", ["Bytes", "Evidence", "OpenSSL", "TestSupport"], excluding: ["Vectors"]),
         tests("Settings", ["Bytes", "Evidence", "Policy"]),
         tests("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioEmbedded, .nioPosix]),

@@ -12,6 +12,13 @@ public struct FirmwareBuilder: Sendable {
     public var hashTable: (base: UInt32, size: UInt32)? = (0x81_0c00, 0x400)
     /// Where further processors start.
     public var resetAddress: UInt32? = 0x80_b004
+    /// A row of the TDX metadata.
+    public typealias TDXSection = (
+        offset: UInt32, stored: UInt32, address: UInt64, size: UInt64, type: UInt32,
+        attributes: UInt32
+    )
+    /// The TDX metadata, 2048 bytes before the image's end; nil for an image without.
+    public var tdxSections: [TDXSection]?
     /// Whether the table at the end is there at all.
     public var hasTable = true
     /// The image's size, in pages of 4096 bytes.
@@ -44,6 +51,7 @@ public struct FirmwareBuilder: Sendable {
 
     /// The GUID of the SEV metadata's entry.
     public static let metadata = [UInt8](hex: "666588dc4a989847a75e5585a7bf67cc")
+    private static let tdxMetadata = [UInt8](hex: "35657ae44a989847865e4685a7bf8ec2")
     private static let resetBlock = [UInt8](hex: "de71f7007e1acb4f890e68c77e2fb44e")
     /// The GUID of the entry that says where kernel hashes go.
     public static let hashArea = [UInt8](hex: "1f3755723b3a044b927b1da6efa8d454")
@@ -67,6 +75,24 @@ public struct FirmwareBuilder: Sendable {
         let metadata = content.count - 1024
         content.replaceSubrange(metadata..<(metadata + head.bytes.count), with: head.bytes)
 
+        if let tdxSections {
+            var tdx = ByteWriter()
+            tdx.raw("TDVF".utf8)
+            tdx.littleEndian(UInt32(16 + 32 * tdxSections.count))
+            tdx.littleEndian(UInt32(1))
+            tdx.littleEndian(UInt32(tdxSections.count))
+            for section in tdxSections {
+                tdx.littleEndian(section.offset)
+                tdx.littleEndian(section.stored)
+                tdx.littleEndian(section.address)
+                tdx.littleEndian(section.size)
+                tdx.littleEndian(section.type)
+                tdx.littleEndian(section.attributes)
+            }
+            let start = content.count - 2048
+            content.replaceSubrange(start..<(start + tdx.bytes.count), with: tdx.bytes)
+        }
+
         var table = ByteWriter()
         func entry(_ guid: [UInt8], _ data: [UInt32]) {
             data.forEach { table.littleEndian($0) }
@@ -75,6 +101,7 @@ public struct FirmwareBuilder: Sendable {
         }
         if let hashTable { entry(Self.hashArea, [hashTable.base, hashTable.size]) }
         if let resetAddress { entry(Self.resetBlock, [resetAddress]) }
+        if tdxSections != nil { entry(Self.tdxMetadata, [2048]) }
         if sections != nil { entry(Self.metadata, [1024]) }
         table.littleEndian(UInt16(table.bytes.count + 18))
         table.raw(Self.footer)
@@ -86,6 +113,18 @@ public struct FirmwareBuilder: Sendable {
 
     /// The image.
     public var bytes: [UInt8] { image().bytes }
+
+    /// An image of four pages for a TD: variables in the first, code in the others.
+    public static var td: FirmwareBuilder {
+        var builder = FirmwareBuilder()
+        builder.pages = 4
+        builder.tdxSections = [
+            (0x1000, 0x3000, 0xffff_d000, 0x3000, 0, 1), (0, 0x1000, 0xffff_c000, 0x1000, 1, 0),
+            (0, 0, 0x81_0000, 0x2000, 3, 0), (0, 0, 0x80_9000, 0x2000, 2, 0),
+            (0, 0, 0x1_0000_0000, 0x100_0000_0000, 4, 2),
+        ]
+        return builder
+    }
 
     /// The images that the list of launches names.
     public static let named: [String: FirmwareBuilder] = [

@@ -11,7 +11,7 @@ struct Measure: ParsableCommand {
             Exit codes: 0 with the value; 2 for a file that cannot be used, or a value that cannot \
             be known from what was given; 64 wrong usage.
             """,
-        subcommands: [MeasureSNP.self, MeasureUKI.self])
+        subcommands: [MeasureSNP.self, MeasureTDX.self, MeasureUKI.self])
 }
 
 /// Files that are measured, read with a bound and named in every failure.
@@ -46,6 +46,8 @@ enum MeasuredFile {
                 + "none), or leave --kernel out and have PCRs or Secure Boot cover the kernel."
         case .noSEVMetadata, .noFirmwareTable:
             "Next: use the image that QEMU gets with -bios, such as Debian's /usr/share/ovmf/OVMF.fd."
+        case .noTDXMetadata:
+            "Next: use an image with TDVF metadata, such as Debian's /usr/share/ovmf/OVMF.fd."
         default: nil
         }
     }
