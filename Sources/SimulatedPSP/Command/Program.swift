@@ -8,7 +8,7 @@ struct Program: ParsableCommand {
         commandName: "bootgate-psp",
         abstract: "A software secure processor for rehearsals and tests.",
         discussion: """
-            It signs SEV-SNP reports with keys of its own, from outside the VM. Nothing trusts it \
+            It signs SEV-SNP reports and TDX quotes with keys of its own, from outside the VM. Nothing trusts it \
             unless a configuration names its root key; never name it on a broker that guards \
             real data.
 
