@@ -151,17 +151,33 @@ struct Broker {
                 "keys.wrapping_key: not the key that the database in \(settings.state) is sealed with"
             )
         }
-        let anchors =
-            (settings.trustsAMD ? TrustAnchor.amd : [])
-            + settings.roots.map {
-                TrustAnchor(name: $0.name, product: $0.product, keyDigest: $0.keyDigest)
-            }
-        let authenticator = SNPAuthenticator(
-            verifier: SNPVerifier(anchors: anchors),
-            directory: CertificateDirectory(desk.cache))
+        let authenticator = authenticators(desk.cache)
         return LaunchAuthority(
             store: store, envelope: envelope, authenticator: authenticator, desk: desk,
             readPolicy: { try? AppraisalPolicy(toml: $0) }, log: log)
+    }
+
+    private func authenticators(_ cache: EndorsementCache) -> PlatformAuthenticator {
+        let anchors =
+            (settings.trustsAMD ? TrustAnchor.amd : [])
+            + (settings.trustsIntel ? TrustAnchor.intel : [])
+            + settings.roots.map { root in
+                let family: TrustAnchor.Family =
+                    switch root.hardware {
+                    case .snp(let product): .snp(product)
+                    case .tdx: .tdx
+                    }
+                return TrustAnchor(name: root.name, family: family, keyDigest: root.keyDigest)
+            }
+        let verifiers = (snp: SNPVerifier(anchors: anchors), tdx: TDXVerifier(anchors: anchors))
+        let snp = SNPAuthenticator(
+            verifier: verifiers.snp, directory: CertificateDirectory(cache))
+        let tdx = TDXAuthenticator(verifier: verifiers.tdx, cache: cache)
+        return PlatformAuthenticator([
+            snp, tdx, SVSMAuthenticator(snp),
+            AzureAuthenticator(
+                verifier: AzureVerifier(snp: verifiers.snp, tdx: verifiers.tdx), snp: snp, tdx: tdx),
+        ])
     }
 
     private func adminServer(_ service: AdminService, _ readiness: Readiness) -> some Service {

@@ -54,7 +54,7 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     /// MROWNERCONFIG.
     case tdOwnerConfig = "TD owner config"
     /// A TPM's quote, and why its key counts.
-    case tpmQuote = "TPM quote"
+    case tpmQuote = "TPM"
     /// The banks that were quoted.
     case pcrBank = "PCR bank"
     /// The quoted registers are those of a boot that the owner knows.

@@ -32,12 +32,20 @@ public struct BrokerSettings: Sendable, Equatable {
         }
     }
 
-    /// A root that is trusted beside the vendor's.
+    /// What chains under a root may vouch for.
+    public enum RootHardware: Sendable, Hashable {
+        /// SNP reports of one product.
+        case snp(SNPProduct)
+        /// TDX quotes.
+        case tdx
+    }
+
+    /// A root that is trusted beside the vendors'.
     public struct Root: Sendable, Equatable {
         /// What the owner calls it.
         public var name: String
-        /// The product that its chips are.
-        public var product: SNPProduct
+        /// What its chips are.
+        public var hardware: RootHardware
         /// SHA-256 of its SubjectPublicKeyInfo.
         public var keyDigest: FixedBytes<32>
     }
@@ -74,6 +82,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var endorsements: EndorsementSettings
     /// Whether AMD's own roots are trusted.
     public var trustsAMD: Bool
+    /// Whether Intel's own root is trusted.
+    public var trustsIntel: Bool
     /// Roots that are trusted beside them.
     public var roots: [Root]
     /// `debug`, `info`, `warning` or `error`.
@@ -146,13 +156,18 @@ public struct BrokerSettings: Sendable, Equatable {
             self.endorsements.directory = state + "/endorsements"
         }
         let trust = try reader.optionalTable("trust") { table throws(SettingsError) in
-            (amd: try table.optionalBool("amd"), roots: try table.tables("root", Self.root))
+            (
+                amd: try table.optionalBool("amd"), intel: try table.optionalBool("intel"),
+                roots: try table.tables("root", Self.root)
+            )
         }
         trustsAMD = trust?.amd ?? true
+        trustsIntel = trust?.intel ?? true
         roots = trust?.roots ?? []
-        guard trustsAMD || !roots.isEmpty else {
+        guard trustsAMD || trustsIntel || !roots.isEmpty else {
             throw reader.error(
-                "trust", expected: "amd = true or a [[trust.root]]", actual: "nothing to trust")
+                "trust", expected: "amd = true, intel = true or a [[trust.root]]",
+                actual: "nothing to trust")
         }
         logLevel =
             try reader.optionalTable("log") { table throws(SettingsError) in
@@ -220,10 +235,10 @@ public struct BrokerSettings: Sendable, Equatable {
 
     private static func root(_ table: inout TOMLReader) throws(SettingsError) -> Root {
         let name = try table.string("name")
-        guard let product: SNPProduct = try table.optionalChoice("product") else {
+        guard let product: RootProduct = try table.optionalChoice("product") else {
             throw table.error(
                 "product",
-                expected: SNPProduct.allCases.map(\.rawValue).joined(separator: " or "),
+                expected: RootProduct.allCases.map(\.rawValue).joined(separator: " or "),
                 actual: "nothing")
         }
         let text = try table.string("spki_sha256")
@@ -231,6 +246,18 @@ public struct BrokerSettings: Sendable, Equatable {
             throw table.error(
                 "spki_sha256", expected: "64 hexadecimal digits", actual: text.debugDescription)
         }
-        return Root(name: name, product: product, keyDigest: digest)
+        return Root(name: name, hardware: product.hardware, keyDigest: digest)
+    }
+}
+
+/// What a root may be named for.
+private enum RootProduct: String, CaseIterable {
+    case milan = "Milan"
+    case genoa = "Genoa"
+    case turin = "Turin"
+    case tdx = "TDX"
+
+    var hardware: BrokerSettings.RootHardware {
+        SNPProduct(rawValue: rawValue).map(BrokerSettings.RootHardware.snp) ?? .tdx
     }
 }

@@ -25,7 +25,7 @@ struct BrokerSettingsTests {
         #expect(!settings.endorsements.isOnline)
         #expect(settings.endorsements.proxy == nil)
         #expect(settings.endorsements.prefetchDays == 7)
-        #expect(settings.trustsAMD)
+        #expect(settings.trustsAMD && settings.trustsIntel)
         #expect(settings.roots.isEmpty)
         #expect(settings.logLevel == "info")
     }
@@ -61,6 +61,7 @@ struct BrokerSettingsTests {
                 ca_file = "ca.pem"
                 prefetch_days = 0
                 [trust]
+                intel = false
                 amd = false
                 [[trust.root]]
                 name = "lab"
@@ -87,8 +88,8 @@ struct BrokerSettingsTests {
         #expect(settings.endorsements.proxy == "")
         #expect(settings.endorsements.authorities == "/d/ca.pem")
         #expect(settings.endorsements.prefetchDays == 0)
-        #expect(!settings.trustsAMD)
-        #expect(settings.roots.map(\.product) == [.genoa])
+        #expect(!settings.trustsAMD && !settings.trustsIntel)
+        #expect(settings.roots.map(\.hardware) == [.snp(.genoa)])
         #expect(settings.logLevel == "debug")
     }
 
@@ -102,7 +103,7 @@ struct BrokerSettingsTests {
             (least + "surprise = 1", "launch.surprise"),
             (least + "[admin]\nallow_groups = [\"wheel\"]", "admin.allow_groups[0]"),
             (least + "[health]\nlisten = \"::1:7412\"", "health.listen"),
-            (least + "[trust]\namd = false", "trust"),
+            (least + "[trust]\namd = false\nintel = false", "trust"),
             (least + "[[trust.root]]\nname = \"lab\"", "trust.root[0].product"),
             (least + "[log]\nlevel = \"loud\"", "log.level"),
         ])

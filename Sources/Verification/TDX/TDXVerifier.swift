@@ -17,6 +17,25 @@ public struct TDXVerifier: Sendable {
         store = IntelStore(anchors: anchors.filter { $0.family == .tdx })
     }
 
+    /// A platform that Intel has certified, as the chain in a quote names it.
+    public struct Platform: Sendable, Hashable {
+        /// The family, by which Intel's TCB info is found.
+        public let fmspc: FixedBytes<6>
+        /// CN of the CA that certified the platform's key, by which its revocation list is found.
+        public let issuerCommonName: String
+    }
+
+    /// Which platform a quote's chain is of, to find Intel's documents before the quote is verified; nil
+    /// unless the chain ends in a pinned root. Whether the quote is genuine is not looked at.
+    public func platform(of quoteBytes: [UInt8]) -> Platform? {
+        guard let quote = try? TDXQuote(parsing: quoteBytes) else { return nil }
+        let chain = store.chain(quote.pckChain)
+        guard chain.isSound, let platform = chain.platform, let leaf = chain.leaf else {
+            return nil
+        }
+        return Platform(fmspc: platform.fmspc, issuerCommonName: leaf.issuerCommonName)
+    }
+
     /// Makes every check, also after one that did not hold.
     ///
     /// - Parameters:
