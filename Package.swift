@@ -130,7 +130,8 @@ let package = Package(
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
         program(
-            "VectorRunner", ["Bytes", "Evidence", "Policy", "OpenSSL", "Linux", "Verification"]),
+            "VectorRunner",
+            ["Bytes", "Evidence", "Policy", "Prediction", "OpenSSL", "Linux", "Verification"]),
 
         // Tests
         .target(
@@ -159,6 +160,7 @@ let package = Package(
             "SimulatedPSP",
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
         tests("Endorsements", ["AdminAPI", "Bytes", "Curl", "Evidence", "OpenSSL", "TestSupport"]),
+        tests("VectorRunner", ["Bytes", "TestSupport"]),
         tests("Store", ["AdminAPI", "Bytes"]),
         tests(
             "BrokerCore",

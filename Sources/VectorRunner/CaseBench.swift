@@ -24,6 +24,13 @@ struct CaseBench {
         case "tpm-quote": return try TPMCases(files: files).quote()
         case "tpm-ak-certificate": return try TPMCases(files: files).certificate()
         case "tcg-event-log", "ccel": return try EventLogCases(files: files).log()
+        case "tdx-quote-v4", "tdx-quote-v5", "sgx-quote-v3", "tdreport":
+            return try TDXCases(files: files).quote()
+        case "azure-hcl-snp", "azure-hcl-tdx": return try AzureCases(files: files).verdict()
+        case "ima-log-ascii", "ima-log-binary": return try IMACases(files: files).log()
+        case "ima-runtime-policy": return try IMACases(files: files).runtimePolicy()
+        case "snp+tpm+ima": return try BoundCases(files: files).verdict()
+        case "snp-launch-measurement": return try MeasurementCases(files: files).verdict()
         default: return .error("kind \(entry.kind): unknown")
         }
     }

@@ -13,6 +13,13 @@ struct VectorEntry {
     let files: [File]
     let cases: [VectorCase]
 
+    init(id: String, kind: String, files: [File], cases: [VectorCase]) {
+        self.id = id
+        self.kind = kind
+        self.files = files
+        self.cases = cases
+    }
+
     init(_ value: JSONValue) throws(VectorFault) {
         id = try Self.text(value, "id")
         kind = try Self.text(value, "kind")

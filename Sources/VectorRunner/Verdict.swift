@@ -12,15 +12,27 @@ enum Verdict: Equatable {
     /// Accepts where no finding is a refusal; else the word for the first one.
     ///
     /// `certificates` and `time` (Unix seconds) tell one that is over from one that is not yet valid.
-    init(_ findings: [Finding], _ certificates: [X509Certificate] = [], at time: Int64 = 0) {
+    /// `words` go before the usual ones.
+    init(
+        _ findings: [Finding], _ certificates: [X509Certificate] = [], at time: Int64 = 0,
+        words: [String: String] = [:]
+    ) {
         guard let refused = findings.first(where: { $0.outcome == .refused }) else {
             self = .accept
             return
         }
         let isOver = certificates.contains { $0.notAfter < time }
         self = .reject(
-            reason: Reason.word(for: refused, isOver: isOver),
+            reason: words[refused.check] ?? Reason.word(for: refused, isOver: isOver),
             detail: "\(refused.check): expected \(refused.expected), got \(refused.actual)")
+    }
+}
+
+extension Verdict {
+    /// The same, but for evidence of which nobody could say that it is authentic.
+    func orNoClaims(_ hasClaims: Bool) -> Verdict {
+        guard self == .accept, !hasClaims else { return self }
+        return .reject(reason: "malformed", detail: "a check that must hold could not be made")
     }
 }
 

@@ -23,7 +23,9 @@ struct SNPCases {
     /// A certificate's chain and dates, without a report.
     func certificate() throws(VectorFault) -> Verdict {
         let verified = try verified([], expected: nil)
-        let chain: Set<String> = ["chain", "root", "certificate dates", "revocation"]
+        let chain: Set<String> = [
+            "chain", "root", "certificate dates", "revocation list", "revocation",
+        ]
         return verified.verdict { chain.contains($0.check) }
     }
 
@@ -43,25 +45,40 @@ struct SNPCases {
     func verified(
         _ report: [UInt8], expected: [UInt8]?
     ) throws(VectorFault) -> Verified {
-        let isVLEK = files.entry.path(role: "vlek-der") != nil
-        let leafBytes = try files.required(isVLEK ? "vlek-der" : "vcek-der")
-        let leaf = try? X509Certificate(derOrPEM: leafBytes)
-        let anchor = try files.givenAnchor()
-        let (intermediate, root) = issuers(of: leaf, anchor)
-        let certificates = [leaf, intermediate, root].compactMap { $0 }
+        let chain = try chain()
+        let leaf = chain.certificates.first
         let time = files.one.time ?? leaf.map { ($0.notBefore + $0.notAfter) / 2 } ?? 0
         let given = expected.flatMap { FixedBytes<64>($0) }
         if let expected, given == nil {
             throw VectorFault("inputs.report_data: expected 64 bytes, got \(expected.count)")
         }
-        let own = (try? SNPReport(parsing: report))?.reportData
-        let result = SNPVerifier(anchors: anchors(anchor)).verify(
-            reportBytes: report,
-            certificates: SNPCertificates(
+        let result = SNPVerifier(anchors: chain.anchors).verify(
+            reportBytes: report, certificates: chain.given, expected: given,
+            bindingIsOptional: given == nil, at: time)
+        return Verified(result: result, certificates: chain.certificates, time: time)
+    }
+
+    /// Certificates, as the verifier takes them.
+    struct Chain {
+        let given: SNPCertificates
+        /// Those that can be read, the leaf first.
+        let certificates: [X509Certificate]
+        let anchors: [TrustAnchor]
+    }
+
+    /// The entry's certificates, and their issuers from the entry or the folder's roots.
+    func chain() throws(VectorFault) -> Chain {
+        let isVLEK = files.entry.path(role: "vlek-der") != nil
+        let leafBytes = try files.required(isVLEK ? "vlek-der" : "vcek-der")
+        let leaf = try? X509Certificate(derOrPEM: leafBytes)
+        let anchor = try files.givenAnchor()
+        let (intermediate, root) = issuers(of: leaf, anchor)
+        return Chain(
+            given: SNPCertificates(
                 endorsementKey: leaf?.der ?? leafBytes, intermediate: intermediate?.der,
                 root: root?.der, revocationLists: try lists()),
-            expected: given ?? own ?? FixedBytes(), at: time)
-        return Verified(result: result, certificates: certificates, time: time)
+            certificates: [leaf, intermediate, root].compactMap { $0 },
+            anchors: anchors(anchor))
     }
 
     /// The revocation lists that go with the certificates.
