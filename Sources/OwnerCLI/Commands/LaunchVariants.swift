@@ -37,7 +37,8 @@ struct LaunchVariants {
                     + "`bootgate measure` predicts the others")
         }
         let known = references(launch, client)
-        let found = try launches(behind: Set(known.compactMap(Self.digest)).union([came]))
+        let found = try launches(
+            behind: Set(known.compactMap { $0.registers.launchDigest }).union([came]))
         return Self.explanation(of: came, known: known, found: found)
     }
 
@@ -45,8 +46,14 @@ struct LaunchVariants {
         of came: FixedBytes<48>, known: [ReferenceMeasurement],
         found: [FixedBytes<48>: SNPLaunch]
     ) -> Explanation {
+        var match: (label: String, launch: SNPLaunch)?
+        for one in known where match == nil {
+            if let digest = one.registers.launchDigest, let launch = found[digest] {
+                match = (one.label, launch)
+            }
+        }
         guard let launch = found[came] else {
-            let fits = known.first { digest($0).flatMap { found[$0] } != nil }?.label
+            let fits = match?.label
             let files =
                 fits.map { "these files are those of \"\($0)\", and the VM booted others" }
                 ?? "the VM booted other files than these"
@@ -55,11 +62,7 @@ struct LaunchVariants {
                 sentence: "no usual variant of these files has the value; \(files)")
         }
         let text = SNPText.launch(launch)
-        guard
-            let match = known.lazy.compactMap({ one in
-                digest(one).flatMap { found[$0] }.map { (label: one.label, launch: $0) }
-            }).first
-        else {
+        guard let match else {
             return Explanation(
                 launch: text, label: nil, difference: nil,
                 sentence: "the value is that of these files with \(text)")
@@ -68,12 +71,6 @@ struct LaunchVariants {
         return Explanation(
             launch: text, label: match.label, difference: difference,
             sentence: "the value fits \"\(match.label)\" with \(difference)")
-    }
-
-    /// The launch digest of a measurement; nil for that of a TD.
-    private static func digest(_ reference: ReferenceMeasurement) -> FixedBytes<48>? {
-        guard case .launchDigest(let digest) = reference.registers else { return nil }
-        return digest
     }
 
     /// The measurements of the policy as it is now; none where it cannot be had.

@@ -28,6 +28,12 @@ public enum MeasuredRegisters: Sendable, Hashable {
     case launchDigest(FixedBytes<48>)
     /// MRTD of TDX and those of RTMR0 to RTMR2 that are listed, by number.
     case td(mrTD: FixedBytes<48>, rtmr: [Int: FixedBytes<48>])
+
+    /// That of SNP; nil for a TD's registers.
+    public var launchDigest: FixedBytes<48>? {
+        guard case .launchDigest(let digest) = self else { return nil }
+        return digest
+    }
 }
 
 extension MeasuredRegisters: CustomStringConvertible {
