@@ -161,6 +161,24 @@ func enrollsWhole() throws {
     #expect(try disk.boots(with: enrolment))
 }
 
+@Test("a policy that needs a TPM's quote has the VM quote it, and one enrolled so stays so")
+func enrollsQuoting() throws {
+    let folder = try TestFolder()
+    let disk = try TestDisk(in: folder)
+    let broker = try StubBroker(in: folder)
+    defer { broker.stop() }
+    let passphrase = String(decoding: ownerPassphrase, as: UTF8.self)
+    for (extra, expected) in [("", "no"), ("\n[tpm]\nrequired = true\n", "yes"), ("", "yes")] {
+        try (policy + extra).write(
+            toFile: folder.path + "/web.toml", atomically: true, encoding: .utf8)
+        let ended = try run(enrolling(disk, broker), input: passphrase, in: folder)
+        #expect(ended.status == 0, "\(ended.errors)")
+        let gateConf = try String(
+            contentsOfFile: folder.path + "/web-1/gate.conf", encoding: .utf8)
+        #expect(gateConf.contains("tpm_quote = \(expected)\n"))
+    }
+}
+
 @Test("killed by signal 9 at any time, a repeat mends disk, broker and gate.conf")
 func killed() throws {
     let folder = try TestFolder()

@@ -51,6 +51,7 @@ extension VMEnroll {
                 vm: identifier, brokers: brokers, pins: pins, device: header.uuid.lowercased(),
                 name: before?.name ?? "root", keyName: keyName,
                 anchor: .init(policy.rules.anchor),
+                tpmQuote: policy.rules.tpm.needsQuote || before?.tpmQuote ?? false,
                 onUnreachable: before?.onUnreachable ?? .retry,
                 onRefused: before?.onRefused ?? .poweroff,
                 onOpenFailure: before?.onOpenFailure ?? .poweroff)

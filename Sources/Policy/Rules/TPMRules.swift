@@ -19,7 +19,7 @@ public struct TPMRules: Sendable, Equatable {
     public init() {}
 
     /// Whether a launch without a quote is refused.
-    var needsQuote: Bool { isRequired || !references.isEmpty }
+    public var needsQuote: Bool { isRequired || !references.isEmpty }
 }
 
 /// Registers of one boot that the owner knows.
