@@ -6,7 +6,8 @@ import struct
 from . import tls
 
 HELLO, CHALLENGE, EVIDENCE, RELEASE, REFUSED, HELD = 1, 2, 3, 4, 5, 6
-SNP = 1
+SNP, TDX = 1, 2
+REPORT, CERTIFICATES, EVENT_LOG = 1, 2, 3
 
 
 def frame(kind, body):
@@ -20,32 +21,40 @@ def opaque(data, size):
 class Claim:
     """One connection to the broker in the name of an enrolled VM, up to the challenge."""
 
-    def __init__(self, port, vm):
+    def __init__(self, port, vm, kind=SNP):
         self._session = tls.Session(port)
+        self._kind = kind
         hello = frame(HELLO, b"".join([
             b"\x01", opaque(vm.name.encode(), 1), opaque(b"disk", 1), vm.config_digest,
-            vm.header_digest, opaque(bytes([SNP]), 1), secrets.token_bytes(32)]))
+            vm.header_digest, opaque(bytes([kind]), 1), secrets.token_bytes(32)]))
         self._session.write(hello)
         kind, challenge = self._receive()
         if kind != CHALLENGE:
             raise ConnectionError(f"expected CHALLENGE, got frame type {kind}")
         self.launch_id = challenge[6:22].hex()
-        parts = [self._session.exporter(), hashlib.sha256(hello).digest(),
-                 hashlib.sha256(challenge).digest(), b""]
-        # The report data that a genuine VM would have to sign for this very session.
-        self.report_data = hashlib.sha512(
+        self._session_parts = [self._session.exporter(), hashlib.sha256(hello).digest(),
+                               hashlib.sha256(challenge).digest()]
+        self.report_data = self.binding()
+
+    def binding(self, key_name=b""):
+        """The report data that a genuine VM would have to sign for this very session."""
+        parts = [*self._session_parts, key_name]
+        return hashlib.sha512(
             b"bootgate launch v1" + b"".join(opaque(part, 2) for part in parts)).digest()
 
     def _receive(self):
         header = self._session.read(6)
         return header[1], header + self._session.read(struct.unpack(">I", header[2:])[0])
 
-    def present(self, report, certificates):
-        """Sends evidence; (frame type, body) of the broker's answer."""
-        items = b"\x01" + opaque(report, 3)
-        if certificates:
-            items += b"\x02" + opaque(certificates, 3)
-        self._session.write(frame(EVIDENCE, bytes([SNP]) + opaque(b"", 1) + opaque(items, 3)))
+    def present(self, report, certificates=b"", key_name=b"", items=()):
+        """Sends evidence; (frame type, body) of the broker's answer.
+
+        `items` are pairs of type and bytes beside the report and its certificates.
+        """
+        parts = [(REPORT, report), *([(CERTIFICATES, certificates)] if certificates else []), *items]
+        body = b"".join(bytes([kind]) + opaque(data, 3) for kind, data in sorted(parts))
+        self._session.write(frame(
+            EVIDENCE, bytes([self._kind]) + opaque(key_name, 1) + opaque(body, 3)))
         kind, answer = self._receive()
         return kind, answer[6:]
 

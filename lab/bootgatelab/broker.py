@@ -1,6 +1,7 @@
 """The owner's side: a broker of its own for every story, driven by `bootgate`."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,9 +39,25 @@ class Broker:
         text = self.config.read_text()
         # Stories freeze guests and hold messages for longer than a real network would.
         text = text.replace("[admin]", "deadline_seconds = 600\n\n[admin]")
-        for name, product, digest in roots:
-            text += (f'\n[[trust.root]]\nname = "{name}"\nproduct = "{product}"\n'
-                     f'spki_sha256 = "{digest}"\n')
+        self.config.write_text(text)
+        self.endorsements = self.home / "state/endorsements"
+        for root in roots:
+            self.trust(*root)
+
+    def trust(self, name, product, digest):
+        """A root beside the vendors'; before the broker starts."""
+        with open(self.config, "a", encoding="utf-8") as file:
+            file.write(f'\n[[trust.root]]\nname = "{name}"\nproduct = "{product}"\n'
+                       f'spki_sha256 = "{digest}"\n')
+
+    def ask_vendors(self, online, amd, intel):
+        """Whether and where missing endorsements are asked for; before the broker starts."""
+        settings = (f'online = {str(online).lower()}\namd_url = "{amd}"\nintel_url = "{intel}"\n'
+                    'proxy = "none"\n')
+        text, count = re.subn(
+            r'^online = .*\n((amd_url|intel_url|proxy) = .*\n)*', settings,
+            self.config.read_text(), flags=re.M)
+        assert count == 1
         self.config.write_text(text)
 
     def start(self):
@@ -67,11 +84,15 @@ class Broker:
         self.program.signal(signal.SIGKILL)
         self.program.wait(10)
 
+    def stop_program(self):
+        """Ends the broker, to be started again."""
+        if self.program:
+            self.program.stop()
+
     def stop(self):
         if self.tap:
             self.tap.stop()
-        if self.program:
-            self.program.stop()
+        self.stop_program()
 
     def owner(self, *arguments, tapped=False, **options):
         """The JSON that `bootgate ... --json` prints; exit 1 is an answer too."""

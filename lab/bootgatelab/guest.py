@@ -31,7 +31,8 @@ POWER_DOWN = re.compile(r"reboot: Power down")
 class Guest:
     """A VM from power-on; always to be stopped."""
 
-    def __init__(self, directory, launch, disks, mailbox, config, mode="poweroff", hold=False):
+    def __init__(self, directory, launch, disks, mailbox, config, mode="poweroff", hold=False,
+                 devices=()):
         kernel, initrd, command_line = launch
         self.directory = directory
         self.report_file = directory / "guest-report"
@@ -55,7 +56,7 @@ class Guest:
             "-device", "virtserialport,chardev=report,name=lab.report",
             "-chardev", f"socket,id=ask,path={self.ask_socket},server=on,wait=off",
             "-device", "virtserialport,chardev=ask,name=lab.ask",
-            "-kernel", kernel, "-initrd", initrd, "-append", command_line,
+            "-kernel", kernel, "-initrd", initrd, "-append", command_line, *devices,
         ]
         if config:
             argv += ["-fw_cfg", f"name=opt/bootgate/gate.conf,file={config}"]

@@ -13,14 +13,14 @@ TOOL = paths.BIN / "bootgate-psp"
 _making = threading.Lock()
 
 
-def identity(name, *options):
+def identity(name, *options, command=("init",)):
     """The folder of a simulated processor with its vendor's keys, made on first use."""
     home = paths.PROCESSORS / name
     with _making:
         if not (home / "state.json").exists():
             shutil.rmtree(home, ignore_errors=True)
             home.parent.mkdir(parents=True, exist_ok=True)
-            run([TOOL, "init", "--dir", home, *options])
+            run([TOOL, *command, "--dir", home, *options])
     return home
 
 
@@ -51,16 +51,14 @@ def measure(*launch):
     return json.loads(run([TOOL, "measure", "--json", *inputs(*launch)]))["measurement"]
 
 
-class Processor:
-    """`bootgate-psp serve` for one launch: a fresh REPORT_ID, one HOST_DATA."""
+class Chip:
+    """A simulated secure processor for one launch, behind a mailbox of its own."""
 
-    def __init__(self, directory, home, host_data, launch, options=()):
+    def __init__(self, directory, arguments):
         self.mailbox = directory / "psp.mailbox"
         self.mailbox.unlink(missing_ok=True)
         self.program = Program(
-            [TOOL, "serve", "--dir", home, "--mailbox", self.mailbox, *inputs(*launch),
-             "--host-data", host_data, *options],
-            directory / "psp.log")
+            [TOOL, *arguments, "--mailbox", self.mailbox], directory / "psp.log")
         try:
             wait_until(lambda: self.mailbox.exists() or not self.program.running, 20, "the mailbox")
         finally:
@@ -69,10 +67,17 @@ class Processor:
         if not self.program.running:
             raise Failure(f"bootgate-psp serve: {self.program.text.strip()[-300:]}")
 
+    def events(self, name):
+        """What it logged under that name."""
+        lines = (line for _, line in list(self.program.lines))
+        found = (json.loads(line) for line in lines if line.startswith("{"))
+        return [event for event in found if event["event"] == name]
+
     def report(self, report_data):
-        """(report, certificate table) over 64 bytes, asked for as a guest's kernel asks."""
+        """(report or quote, certificate table) over 64 bytes, asked for as a guest's kernel asks."""
         with open(self.mailbox, "r+b") as file, mmap.mmap(file.fileno(), 0) as box:
             struct.pack_into("<II", box, 0x0c, 0, len(report_data))
+            box[0x28:0x40] = bytes(0x18)
             box[0x40:0x40 + len(report_data)] = report_data
             number = struct.unpack_from("<I", box, 0)[0] + 1
             struct.pack_into("<I", box, 0, number)
@@ -85,6 +90,14 @@ class Processor:
 
     def stop(self):
         self.program.stop()
+
+
+class Processor(Chip):
+    """`bootgate-psp serve` for one launch: a fresh REPORT_ID, one HOST_DATA."""
+
+    def __init__(self, directory, home, host_data, launch, options=()):
+        super().__init__(directory, ["serve", "--dir", home, *inputs(*launch),
+                                     "--host-data", host_data, *options])
 
 
 def read_recording(path):

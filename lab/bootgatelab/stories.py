@@ -3,6 +3,7 @@ import dataclasses
 import re
 import typing
 
+from .attacker import REFUSED, RELEASE, SNP, Claim
 from .guest import AGENT, REPORT_DONE
 from .processes import Failure, wait_until
 from .world import expect
@@ -54,6 +55,47 @@ def refused_only_for(world, check, **wanted):
     return row, finding
 
 
+def presented(world, vm, make, kind=SNP):
+    """A client in the VM's name presents what `make(claim)` gives as arguments of ``Claim.present``.
+
+    The type of the broker's answer, and the launch's row in the ledger.
+    """
+    known = {row["reference"] for row in world.broker.launches()}
+    claim = Claim(world.broker.port, vm, kind)
+    answer, _ = claim.present(**make(claim))
+    claim.close()
+    rows = wait_until(
+        lambda: [row for row in world.broker.launches() if row["reference"] not in known],
+        20, "the launch in the ledger")
+    expect(len(rows) == 1, f"expected one new launch, the ledger has {len(rows)}")
+    return answer, rows[0]
+
+
+def refuses(world, vm, make, check, kind=SNP, what=""):
+    """The broker refuses what a client presents, for `check` alone; the finding."""
+    answer, row = presented(world, vm, make, kind)
+    expect(answer == REFUSED, f"{what or check}: expected REFUSED, got frame type {answer}")
+    expect(row["refusedChecks"] == [check],
+           f"{what or check}: expected {check} alone to refuse, but {row['refusedChecks']} did")
+    return world.broker.findings(row["reference"])[check]
+
+
+def releases(world, vm, make, kind=SNP, what="the genuine evidence"):
+    """The broker releases the key to what a client presents; its row."""
+    answer, row = presented(world, vm, make, kind)
+    expect(answer == RELEASE, f"{what}: expected RELEASE, got frame type {answer}; "
+           f"refused by {row['refusedChecks']}")
+    return row
+
+
+def are_ok(world, row, *checks):
+    """Each of these findings is there and ok."""
+    findings = world.broker.findings(row["reference"])
+    for check in checks:
+        outcome = findings.get(check, {}).get("outcome")
+        expect(outcome == "ok", f"{check} is {outcome} in {row['reference']}")
+
+
 def boots(world, guest, minimum_reports=1):
     """The guest comes up through the gate: unlocked in the ledger, root on the agent's node."""
     world.mark("agent", seconds_of(guest, "agent"))
@@ -65,7 +107,7 @@ def boots(world, guest, minimum_reports=1):
     expect(table and " crypt aes-xts-plain64 " in table[1][1],
            f"the root is not on aes-xts: {table and table[1][1]}")
     expect(guest.seen(r"^/dev/mapper/root ext4"), "/ is not /dev/mapper/root")
-    asked = len(guest.processor.program.lines)
+    asked = len(guest.processor.events("report"))
     expect(asked >= minimum_reports, "the processor was not asked for a report")
     return row
 

@@ -79,8 +79,12 @@ class World:
         # Resolved now, so that a guest built meanwhile does not mix with this one.
         self.launch = ((paths.GUEST / "vmlinuz").resolve(), (paths.GUEST / "initrd.img").resolve(),
                        machine.COMMAND_LINE)
-        self.broker = self.keep(
-            owner.Broker(self.directory, [self.root_of(self.processor, "simulated root")]))
+        self.broker = self.new_broker()
+
+    def new_broker(self, directory=None):
+        """A broker that trusts the simulated processor's vendor."""
+        return self.keep(owner.Broker(
+            directory or self.directory, [self.root_of(self.processor, "simulated root")]))
 
     def keep(self, thing):
         self._running.append(thing)
@@ -101,12 +105,12 @@ class World:
         """The network between the VM and the broker, in the scenario's hands."""
         return self.keep(Proxy(owner.free_port(), self.broker.port))
 
-    def policy(self, name="web", **minimum):
-        """A policy file that knows the lab's image as it is started here."""
+    def policy(self, name="web", extra="", **minimum):
+        """A policy file that knows the lab's image as it is started here; `extra` is appended."""
         path = self.directory / f"{name}.toml"
         path.write_text(POLICY.format(
             name=name, product=PRODUCT, measurement=psp.measure(*self.launch),
-            tcb=psp.state(self.processor)["tcb"] | minimum))
+            tcb=psp.state(self.processor)["tcb"] | minimum) + extra)
         return path
 
     def enroll(self, name="web-1", ports=None, policy=None, disk=None, passphrase=None):
@@ -134,12 +138,15 @@ class World:
             self.broker.tap.enrolments()[name])
 
     def power_on(self, vm, *, config=None, host_data=None, initrd=None, disks=None,
-                 processor=None, faults=(), **options):
-        """Starts the VM as its owner would, but for what the arguments change."""
+                 processor=None, faults=(), chip=None, **options):
+        """Starts the VM as its owner would, but for what the arguments change.
+
+        `chip` is a processor that was launched already, in place of the story's own.
+        """
         kernel, image, command_line = self.launch
         launch = (kernel, initrd or image, command_line)
         folder = self.folder("boot")
-        chip = self.keep(psp.Processor(
+        chip = chip or self.keep(psp.Processor(
             folder, processor or self.processor, host_data or vm.host_data, launch, faults))
         guest = machine.Guest(
             folder, launch, disks or [vm.disk], chip.mailbox, config or vm.config, **options)
@@ -147,10 +154,16 @@ class World:
         guest.processor = chip
         return guest
 
-    def processor_for(self, vm, host_data=None, faults=()):
+    def processor_for(self, vm, host_data=None, faults=(), launch=None):
         """A processor that launched the genuine image, without the VM: for attackers' clients."""
         return self.keep(psp.Processor(
-            self.folder("chip"), self.processor, host_data or vm.host_data, self.launch, faults))
+            self.folder("chip"), self.processor, host_data or vm.host_data, launch or self.launch,
+            faults))
+
+    def append(self, words):
+        """More words on the kernel's command line, for policies and launches from here on."""
+        kernel, image, command_line = self.launch
+        self.launch = (kernel, image, f"{command_line} {words}")
 
     def guests(self):
         return [thing for thing in self._running if isinstance(thing, machine.Guest)]
