@@ -131,7 +131,8 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     func concerns(_ claims: Claims, _ rules: PolicyRules) -> Bool {
         switch concern {
         case .evidence, .launch: true
-        case .snp: claims.snp != nil
+        // A list of chips leaves out every machine that cannot name one.
+        case .snp: claims.snp != nil || self == .chip && !rules.allowedChips.isEmpty
         case .tdx: claims.tdx != nil
         case .tpm: claims.tpm != nil || rules.tpm.needsQuote
         case .boot: claims.boot != nil || rules.boot.needsLog

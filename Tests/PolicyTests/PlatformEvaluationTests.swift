@@ -1,6 +1,6 @@
 import Bytes
 import Evidence
-import Policy
+@_spi(Verified) import Policy
 import TestSupport
 import Testing
 
@@ -81,6 +81,23 @@ struct PlatformEvaluationTests {
         Change("another driver", .bootDrivers) { $0.driver = [0xd2] },
         Change("another command line", .commandLine) { $0.commandLine = "quiet init=/bin/sh" },
         Change("an event of no known type", .bootEvents) { $0.garbage = [1] },
+        Change("an image of which the log says that it is a driver", .bootImages, .bootDrivers) {
+            $0.extra = [.init(register: 4, type: 0x8000_0004, data: [1], hashed: [0xba])]
+        },
+        Change("a driver of which the log says that it is an image", .bootImages, .bootDrivers) {
+            $0.extra = [.init(register: 2, type: 0x8000_0003, data: [1], hashed: [0xba])]
+        },
+        Change("a command line of which only the digest is proven", .commandLine) {
+            $0.extra = [.init(register: 12, type: 0x0d, data: [1], hashed: [0xba])]
+        },
+        Change("a command line as a tagged event", .commandLine) {
+            $0.extra = [
+                .init(register: 12, type: 6, data: EventLogBuilder.utf16("init=/bin/sh\0"))
+            ]
+        },
+        Change("no command line's register quoted", .commandLine) { $0.unquoted = [12] },
+        Change("no drivers' register quoted", .bootEvents, .bootDrivers) { $0.unquoted = [2] },
+        Change("chips that a TD cannot name", .chip) { $0.rules.allowedChips = [fixed(1)] },
         Change("other authorities", .bootAuthorities) { $0.rules.boot.authorities = [fixed(1)] },
         Change("a class above the TPM's", .launchClass) { $0.rules.lowestClass = .paravisorVTPM },
     ]
@@ -120,6 +137,37 @@ struct PlatformEvaluationTests {
         sample.keyTrust = trust
         let finding = try sample.findings().first { $0.check == "launch class" }
         #expect(finding?.actual == name)
+    }
+
+    @Test("wants PCR 15 zero in every quote, whether or not the policy asks for one")
+    func handOverWithoutRule() throws {
+        var sample = PlatformSample()
+        sample.rules.tpm.references = []
+        sample.rules.measurements[0].registers = .td(
+            mrTD: fixed(0x7d), rtmr: [1: FixedBytes(), 2: FixedBytes()])
+        sample.rules.measurements[0].covers = [.firmware, .kernel, .initramfs, .commandLine]
+        #expect(try sample.findings().filter { $0.outcome == .refused } == [])
+        sample.pcrs[15] = [UInt8](repeating: 1, count: 32)
+        let refused = try sample.findings().filter { $0.outcome == .refused }
+        #expect(refused.map(\.check) == ["hand-over"])
+    }
+
+    @Test("refuses registers that only SHA-1 vouches for, beside others")
+    func mixedBanks() throws {
+        let sample = PlatformSample()
+        var values = PCRValues()
+        try values.insert([UInt8](repeating: 0, count: 32), at: 15, in: .sha256)
+        try values.insert([UInt8](repeating: 4, count: 20), at: 4, in: .sha1)
+        var attestation = TPMQuoteBuilder()
+        attestation.selections = [(0x0b, [0, 0x80, 0]), (0x04, [0x10, 0, 0])]
+        let claims = Claims(
+            hardware: try sample.claims().hardware,
+            tpm: TPMClaims(
+                authenticated: try TPMAttestation(parsing: attestation.bytes), pcrs: values,
+                keyTrust: .teeReport))
+        let finding = try sample.policy().evaluate(claims, in: sample.context)
+            .first { $0.check == "PCR bank" }
+        #expect(finding?.outcome == .refused)
     }
 
     @Test("gives the class cpu where the processor's registers cover all")

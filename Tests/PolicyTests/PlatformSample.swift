@@ -22,8 +22,20 @@ struct PlatformSample {
     var commandLine = "quiet"
     var garbage: [UInt8]?
     var hasLog = true
+    /// What the log has beside what the rules know.
+    var extra: [Extra] = []
+    /// Registers that the quote leaves out.
+    var unquoted: Set<Int> = []
     var rules = PlatformSample.rules()
     var context = Sample().context
+
+    struct Extra: Sendable {
+        var register: UInt32
+        var type: UInt32
+        var data: [UInt8]
+        /// What is hashed; the data itself unless given.
+        var hashed: [UInt8]?
+    }
 
     static let hashing = OpenSSLHashing()
     private static let global = "61dfe48bca93d211aa0d00e098032b8c"
@@ -103,9 +115,12 @@ struct PlatformSample {
         add(4, 0x8000_0003, [1], hashed: image)
         add(12, 0x0d, EventLogBuilder.utf16(commandLine + "\0"))
         if let garbage { add(4, 0x1234, garbage) }
+        for event in extra { add(event.register, event.type, event.data, hashed: event.hashed) }
+        let read = try EventLog(parsing: log.bytes)
+        let logged = Set(read.events.map(\.register)).subtracting(unquoted)
         return BootFacts(
-            try EventLog(parsing: log.bytes),
-            proven: [2: [.sha256], 4: [.sha256], 7: [.sha256], 12: [.sha256]],
+            read, proven: Dictionary(uniqueKeysWithValues: logged.map { ($0, [.sha256]) }),
+            untouched: Set(0...14).subtracting(logged).subtracting(unquoted),
             hashing: Self.hashing)
     }
 }

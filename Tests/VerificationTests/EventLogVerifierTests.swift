@@ -206,6 +206,56 @@ struct EventLogVerifierTests {
         #expect(facts.unexplained.map(\.index) == [boot.events.count - 1])
     }
 
+    @Test(
+        "events that a type of another name would hide are told",
+        arguments: [
+            // An image, which the firmware hashes from `MZ` on.
+            (SampleBoot.Event(register: 4, type: 0x0d, data: [1], hashed: [0xba]), "wrongRegister"),
+            (SampleBoot.Event(register: 4, type: 0x0c, data: [1], hashed: [0xba]), "wrongRegister"),
+            (SampleBoot.Event(register: 2, type: 1, data: [1], hashed: [0xba]), "wrongRegister"),
+            (SampleBoot.Event(register: 4, type: 6, data: Array("MZ".utf8)), "wrongRegister"),
+            (SampleBoot.Event(register: 4, type: 0x8000_0006, data: [0x4d]), "wrongRegister"),
+            (
+                SampleBoot.Event(register: 4, type: 0x8000_0007, data: [0x4d, 0x5a, 0, 1]),
+                "malformedData"
+            ),
+            // What an image was let in for.
+            (
+                SampleBoot.variable(SampleBoot.imageSecurity, "MokListRT", [1]), "afterSeparator"
+            ),
+            (SampleBoot.Event(register: 7, type: 0x8000_0002, data: [1]), "wrongRegister"),
+            (SampleBoot.Event(register: 7, type: 6, data: [1]), "wrongRegister"),
+            // A command line.
+            (
+                SampleBoot.Event(
+                    register: 8, type: 0x0d, data: Array("grub_cmd: /vmlinuz init=/bin/sh".utf8),
+                    hashed: Array("/vmlinuz init=/bin/sh".utf8)), "malformedData"
+            ),
+            (
+                SampleBoot.Event(register: 12, type: 0x8000_0007, data: Array("quiet".utf8)),
+                "wrongRegister"
+            ),
+            (
+                SampleBoot.Event(
+                    register: 9, type: 6, data: [0xec, 0x22, 0x3b, 0x8f, 0, 0, 0, 0], hashed: [8]),
+                "contradiction"
+            ),
+        ])
+    func disguised(event: SampleBoot.Event, reason: String) throws {
+        var boot = SampleBoot()
+        boot.events.append(event)
+        let facts = try #require(try verify(boot).facts)
+        #expect(facts.unexplained.map { "\($0.index) \($0.reason)" } == ["19 \(reason)"])
+    }
+
+    @Test("events that cannot be computed again are told by their register")
+    func opaque() throws {
+        #expect(try verify(SampleBoot()).facts?.opaqueRegisters == [9])
+        var boot = SampleBoot()
+        boot.events.append(SampleBoot.Event(register: 12, type: 0x0d, data: [1], hashed: [2]))
+        #expect(try verify(boot).facts?.opaqueRegisters == [9, 12])
+    }
+
     @Test("a section that comes twice is told, and the first one counts")
     func sectionTwice() throws {
         var boot = SampleBoot()

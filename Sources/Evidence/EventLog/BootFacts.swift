@@ -114,6 +114,12 @@ public struct BootFacts: Sendable, Equatable {
     /// Events that were extended and cannot be explained.
     public internal(set) var unexplained: [Unexplained] = []
 
+    /// Registers that were found to hold what the log says, be it nothing.
+    public internal(set) var registers: Set<Int> = []
+    /// Registers with events of which only the digest is proven: such an event may stand for anything that
+    /// the register can hold. Types are not hashed, so what a log calls an event proves nothing.
+    public internal(set) var opaqueRegisters: Set<Int> = []
+
     init(source: EventLog.Source) {
         self.source = source
     }

@@ -6,10 +6,11 @@ extension BootFacts {
     /// - Parameters:
     ///   - proven: the banks of each register that were found to replay to a value that a quote
     ///     vouches for. Events that extend none of them are passed over, as if they were not there.
+    ///   - untouched: registers that are vouched for, hold nothing, and that the log does not speak of.
     ///   - phases: what PCR 11 holds beyond the log, see ``phases``.
     public init(
-        _ log: EventLog, proven: [Int: Set<HashAlgorithm>], phases: [String] = [],
-        hashing: some Hashing
+        _ log: EventLog, proven: [Int: Set<HashAlgorithm>], untouched: Set<Int> = [],
+        phases: [String] = [], hashing: some Hashing
     ) {
         var reader = BootFactsReader(log.source, hashing)
         for (index, event) in log.events.enumerated() where event.extends {
@@ -20,6 +21,7 @@ extension BootFacts {
         }
         self = reader.facts
         self.phases = phases
+        registers = untouched.union(proven.keys)
     }
 }
 
@@ -56,10 +58,28 @@ struct BootFactsReader<H: Hashing> {
         case .bootServicesDriver, .runtimeServicesDriver: driver(one)
         case .ipl: ipl(one)
         case .eventTag: tagged(one)
-        case .efiAction, .gptEvent, .runtime: matches(one, one.event.data) ? nil : .digestMismatch
+        case .efiAction: action(one)
+        case .gptEvent: partitions(one)
+        case .variableBoot where isIn(one, 2): bootVariable(one)
+        case .runtime:
+            one.event.register == 4
+                ? matches(one, one.event.data) ? nil : .digestMismatch : .wrongRegister
         case .omitBootDeviceEvents: .omission
-        default: one.event.type.isKnown ? nil : .unknownType
+        default: one.event.type.isKnown ? opaque(one) : .unknownType
         }
+    }
+
+    /// What the profile names and nobody can compute again: only where it cannot hide an image, an
+    /// authority or a command line.
+    private mutating func opaque(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
+        let isHarmless =
+            switch facts.source {
+            case .tpm: ![2, 4, 7, 8, 9, 12].contains(one.event.register)
+            case .confidentialComputing: [0, 1, 4].contains(one.event.register)
+            }
+        guard isHarmless else { return .wrongRegister }
+        facts.opaqueRegisters.insert(one.event.register)
+        return nil
     }
 
     /// Whether every proven digest is that of `data`.
@@ -98,13 +118,46 @@ struct BootFactsReader<H: Hashing> {
         }
     }
 
+    /// A text of the firmware's, so that it can be nothing else: neither an image nor a variable is text.
+    private func action(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
+        guard isIn(one, 0, 1, 2, 3, 4, 5, 6, 7) else { return .wrongRegister }
+        guard matches(one, one.event.data) else { return .digestMismatch }
+        let isText = one.event.data.dropLast().allSatisfy { (0x20...0x7e).contains($0) }
+        return isText ? nil : .malformedData
+    }
+
+    /// UEFI_GPT_DATA: the header of the table is first. In a TD it shares a register with images.
+    private func partitions(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
+        guard isIn(one, 5) else { return .wrongRegister }
+        guard matches(one, one.event.data) else { return .digestMismatch }
+        return one.event.data.starts(with: "EFI PART".utf8) ? nil : .malformedData
+    }
+
+    /// Some TDs measure boot variables where images are; what is hashed is the contents, or all of it.
+    private func bootVariable(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
+        guard let variable = try? UEFIVariable(parsing: one.event.data) else {
+            return .malformedData
+        }
+        guard matches(one, variable.data) || matches(one, one.event.data) else {
+            return .digestMismatch
+        }
+        // What is hashed of an image begins so, and would pass for contents.
+        return variable.data.starts(with: "MZ".utf8) ? .malformedData : nil
+    }
+
     private mutating func variable(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
         guard isIn(one, 7, 1) else { return .wrongRegister }
         guard matches(one, one.event.data) else { return .digestMismatch }
         guard let variable = try? UEFIVariable(parsing: one.event.data) else {
             return .malformedData
         }
-        guard let name = Self.secureBootVariable(variable) else { return nil }
+        guard let name = Self.secureBootVariable(variable) else {
+            // Behind the separator it may be what an image was let in for, under another type.
+            guard facts.separators[one.event.register] != nil else { return nil }
+            guard facts.source == .confidentialComputing else { return .afterSeparator }
+            facts.opaqueRegisters.insert(one.event.register)
+            return nil
+        }
         // Behind the separator anybody could have measured it. In a TD the separator of PCR 7 comes first.
         guard facts.separators[one.event.register] == nil else { return .afterSeparator }
         if name == "SecureBoot" {
@@ -168,12 +221,15 @@ struct BootFactsReader<H: Hashing> {
         // Option ROMs bring applications too, which are measured beside them.
         guard isIn(one, 4, 2) else { return .wrongRegister }
         facts.bootApplications.append(one.image)
+        if facts.source == .tpm, !isIn(one, 4) { facts.drivers.append(one.image) }
         return nil
     }
 
     private mutating func driver(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
         guard isIn(one, 0, 2, 4) else { return .wrongRegister }
         facts.drivers.append(one.image)
+        // The type is not hashed: what was started to boot could be called a driver.
+        if facts.source == .tpm, isIn(one, 4) { facts.bootApplications.append(one.image) }
         return nil
     }
 }
@@ -181,16 +237,20 @@ struct BootFactsReader<H: Hashing> {
 extension BootFactsReader {
     /// EV_IPL is free for all; what is known is told by register and data.
     private mutating func ipl(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
+        guard isIn(one, 8, 9, 10, 11, 12, 13, 14, 15) else { return .wrongRegister }
         if let name = one.sectionName, isIn(one, 11) { return unifiedSection(one, name) }
         for prefix in ["kernel_cmdline: ", "grub_kernel_cmdline "]
         where one.event.data.starts(with: prefix.utf8) {
             return grubCommandLine(one, prefix)
         }
         for prefix in ["grub_cmd: ", "grub_cmd "] where one.event.data.starts(with: prefix.utf8) {
-            return text(one, behind: prefix) == nil ? .digestMismatch : nil
+            guard let command = text(one, behind: prefix) else { return .digestMismatch }
+            // The prefix is not hashed. A command line begins with the kernel's path, no command does.
+            return command.hasPrefix("/") || command.hasPrefix("(") ? .malformedData : nil
         }
         guard isIn(one, 12, 8), let line = one.utf16Text, matches(one, one.event.data) else {
             // Names of files, whose contents are what was hashed: nothing more can be said.
+            facts.opaqueRegisters.insert(one.event.register)
             return nil
         }
         add(BootFacts.CommandLine(source: .systemdStub, text: line, digests: one.image.digests))
@@ -235,12 +295,24 @@ extension BootFactsReader {
     private mutating func tagged(_ one: MeasuredEvent) -> BootFacts.Unexplained.Reason? {
         switch one.tag {
         case 0x8f3b_22ec where isIn(one, 9):
+            // One for all of them; a second one would be something else under this name.
+            guard facts.initrds.isEmpty else { return .contradiction }
             facts.initrds.append(one.image)
+            facts.opaqueRegisters.insert(one.event.register)
             return nil
         case 0x8f3b_22ed where isIn(one, 9):
             add(BootFacts.CommandLine(source: .linuxStub, text: nil, digests: one.image.digests))
             return nil
-        default: return matches(one, one.event.data) ? nil : .digestMismatch
+        default:
+            let isLoaders =
+                switch facts.source {
+                case .tpm: one.event.register == 5 || one.event.register >= 8
+                case .confidentialComputing: one.event.register >= 3
+                }
+            guard isLoaders else { return .wrongRegister }
+            guard matches(one, one.event.data) else { return .digestMismatch }
+            facts.opaqueRegisters.insert(one.event.register)
+            return nil
         }
     }
 

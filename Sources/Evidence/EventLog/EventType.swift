@@ -22,6 +22,8 @@ public struct EventType: RawRepresentable, Sendable, Hashable {
     public static let omitBootDeviceEvents = EventType(rawValue: 0x12)
     /// A variable that configures Secure Boot.
     public static let variableDriverConfig = EventType(rawValue: 0x8000_0001)
+    /// A variable that says what to boot.
+    public static let variableBoot = EventType(rawValue: 0x8000_0002)
     /// A program that firmware started to boot from it.
     public static let bootServicesApplication = EventType(rawValue: 0x8000_0003)
     /// A driver that lives until the system takes over.

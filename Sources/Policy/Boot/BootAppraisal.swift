@@ -21,8 +21,8 @@ struct BootAppraisal {
         case .secureBoot: secureBoot(facts)
         case .bootAuthorities: authorities(facts)
         case .bootImages:
-            images(check, rules.images.isEmpty ? nil : rules.images, facts.bootApplications)
-        case .bootDrivers: images(check, rules.drivers, facts.drivers)
+            images(check, rules.images.isEmpty ? nil : rules.images, facts.bootApplications, facts)
+        case .bootDrivers: images(check, rules.drivers, facts.drivers, facts)
         case .commandLine: commandLines(facts)
         default: Finding(check, holds: false, expected: "a rule of logs", actual: "none")
         }
@@ -41,9 +41,11 @@ struct BootAppraisal {
         guard rules.needsLog, !rules.allowsUnexplained else {
             return Finding(unset: .bootEvents, actual: actual)
         }
+        let missing = facts.missing(Array(0...7))
         return Finding(
-            .bootEvents, holds: facts.unexplained.isEmpty && facts.failedRegisters.isEmpty,
-            expected: "every event is explained", actual: actual)
+            .bootEvents,
+            holds: facts.unexplained.isEmpty && facts.failedRegisters.isEmpty && missing == nil,
+            expected: "every event is explained", actual: missing ?? actual)
     }
 
     private func secureBoot(_ facts: BootFacts) -> Finding {
@@ -62,19 +64,29 @@ struct BootAppraisal {
         guard !rules.authorities.isEmpty else {
             return Finding(unset: .bootAuthorities, actual: actual.isEmpty ? "none" : actual)
         }
+        // A TD's RTMR0 is PCR 1 too, whose events could be authorities under another name.
+        let isOpaque =
+            facts.source == .confidentialComputing && facts.opaqueRegisters.contains(1)
         let holds =
-            facts.secureBoot == true && !facts.authorities.isEmpty
+            facts.secureBoot == true && !facts.authorities.isEmpty && !isOpaque
             && facts.authorities.allSatisfy { rules.authorities.contains($0.sha256) }
         return Finding(
             .bootAuthorities, holds: holds,
             expected: "Secure Boot, and only "
                 + rules.authorities.map { $0.hex }.sorted().joined(separator: ", "),
-            actual: actual.isEmpty ? "none" : actual)
+            actual: actual.isEmpty ? "none" : actual,
+            note: isOpaque ? "RTMR0 also holds events that could be authorities" : nil)
     }
 
     private func images(
-        _ check: Check, _ known: Set<[UInt8]>?, _ images: [BootFacts.Image]
+        _ check: Check, _ listed: Set<[UInt8]>?, _ logged: [BootFacts.Image], _ facts: BootFacts
     ) -> Finding {
+        var (images, known) = (logged, listed)
+        if facts.source == .confidentialComputing, listed != nil {
+            // RTMR1 holds both, and which is which is not hashed.
+            images = facts.bootApplications + facts.drivers
+            known = rules.images.union(rules.drivers ?? [])
+        }
         let actual = images.map { image in
             image.digests.sorted { $0.key.size < $1.key.size }.last.map { Hex.encode($0.value) }
                 ?? "without a digest"
@@ -85,11 +97,12 @@ struct BootAppraisal {
             // SHA-1 alone says nothing.
             image.digests.contains { $0.key != .sha1 && known.contains($0.value) }
         }
+        let missing = facts.missing(check == .bootImages ? [4] : [2, 4])
         return Finding(
-            check, holds: holds && (check != .bootImages || !images.isEmpty),
+            check, holds: holds && missing == nil && (check != .bootImages || !images.isEmpty),
             expected: known.isEmpty
                 ? "none" : known.map(Hex.encode).sorted().joined(separator: " or "),
-            actual: text)
+            actual: missing ?? text)
     }
 
     private func commandLines(_ facts: BootFacts) -> Finding {
@@ -98,13 +111,29 @@ struct BootAppraisal {
         guard let known = rules.commandLines else {
             return Finding(unset: .commandLine, actual: actual)
         }
+        // Where a command line would be, nothing may be that could be one under another name.
+        let places: Set = facts.source == .tpm ? [8, 12] : [3]
+        let isOpaque = !places.isDisjoint(with: facts.opaqueRegisters)
+        let missing = facts.missing([8, 9, 12])
         let holds = facts.commandLines.allSatisfy { line in
             line.text.map(known.contains) ?? false
         }
         return Finding(
-            .commandLine, holds: holds,
+            .commandLine, holds: holds && !isOpaque && missing == nil,
             expected: known.isEmpty
                 ? "none" : known.map(\.debugDescription).sorted().joined(separator: " or "),
-            actual: actual)
+            actual: missing ?? actual,
+            note: isOpaque ? "there also are events that could be command lines" : nil)
+    }
+}
+
+extension BootFacts {
+    /// Which of these registers of a TPM nothing vouches for, in words; nil where all are. A TD's quote
+    /// has all of a TD's.
+    fileprivate func missing(_ wanted: [Int]) -> String? {
+        guard source == .tpm else { return nil }
+        let missing = wanted.filter { !registers.contains($0) }
+        return missing.isEmpty
+            ? nil : "PCR \(missing.map(String.init).joined(separator: ", ")) not quoted"
     }
 }

@@ -14,7 +14,7 @@ extension Appraisal {
             actual.append("RTMR3 \(register.isZero ? "zero" : register.hex)")
             holds = register.isZero
         }
-        if let tpm = claims.tpm, rules.tpm.needsQuote {
+        if let tpm = claims.tpm {
             let index = TPMAppraisal.handOverRegister
             let values = HashAlgorithm.allCases.compactMap { tpm.pcrs[$0, index] }
             let isZero = !values.isEmpty && values.allSatisfy { $0.allSatisfy { $0 == 0 } }

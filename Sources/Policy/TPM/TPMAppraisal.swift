@@ -49,9 +49,16 @@ struct TPMAppraisal {
         guard let claims else { return Finding(unset: .pcrBank, actual: "no quote") }
         let banks = HashAlgorithm.allCases.filter { claims.pcrs.banks[$0] != nil }
         let names = banks.map(\.rawValue).joined(separator: ", ")
+        // A log counts by whatever bank its register was quoted in.
+        let better = Set(
+            banks.filter { $0 != .sha1 }.flatMap { claims.pcrs.banks[$0, default: [:]].keys })
+        let weak = Set(claims.pcrs.banks[.sha1, default: [:]].keys).subtracting(better)
         return Finding(
-            .pcrBank, holds: rules.allowsSHA1 || banks.contains { $0 != .sha1 },
-            expected: rules.allowsSHA1 ? "any bank" : "a bank other than sha1", actual: names)
+            .pcrBank, holds: rules.allowsSHA1 || !better.isEmpty && weak.isEmpty,
+            expected: rules.allowsSHA1
+                ? "any bank" : "a bank other than sha1, with each register that was quoted",
+            actual: better.isEmpty || weak.isEmpty
+                ? names : "\(names); \(weak.sorted()) of sha1 only")
     }
 
     private func registers() -> Finding {

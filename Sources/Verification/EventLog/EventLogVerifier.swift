@@ -66,8 +66,23 @@ public struct EventLogVerifier: Sendable {
         return EventLogResult(
             findings: findings,
             facts: isRefused
-                ? nil : BootFacts(log, proven: proven, phases: phases, hashing: hashing),
+                ? nil
+                : BootFacts(
+                    log, proven: proven, untouched: untouched(log, registers), phases: phases,
+                    hashing: hashing),
             replayed: replayed)
+    }
+
+    /// Registers that are vouched for, hold nothing in any bank, and that no event extends.
+    private func untouched(_ log: EventLog, _ registers: RegisterValues) -> Set<Int> {
+        let logged = Set(log.events.filter(\.extends).map(\.register))
+        return Set(
+            registers.registers.filter { register in
+                !logged.contains(register)
+                    && registers.banks.values.allSatisfy { bank in
+                        bank[register]?.allSatisfy { $0 == 0 } ?? true
+                    }
+            })
     }
 
     private static let unreadable = "the log is unreadable"
