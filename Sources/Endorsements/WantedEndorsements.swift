@@ -14,14 +14,22 @@ public final class WantedEndorsements: Sendable {
     private static let limit = 1 << 20
     /// A date on disk may be this much older than the true one, in seconds.
     private static let coarseness: Int64 = 3600
+    /// Seconds between two writes: whoever sends evidence of chips that he made up costs no more of them.
+    private static let pause: Int64 = 10
 
     private let directory: ConfinedDirectory
-    private let times: Mutex<[EndorsementObject: Int64]>
+    private let memory: Mutex<Memory>
+
+    private struct Memory {
+        var times: [EndorsementObject: Int64]
+        var isUnwritten = false
+        var written: Int64?
+    }
 
     /// Goes on where the file in `cache` ends; lines that cannot be read are passed over.
     public init(_ cache: EndorsementCache) {
         directory = cache.directory
-        times = Mutex(Self.read(cache))
+        memory = Mutex(Memory(times: Self.read(cache)))
     }
 
     /// What the file in `cache` says.
@@ -39,24 +47,30 @@ public final class WantedEndorsements: Sendable {
     }
 
     /// Each document, and when it was last asked for; seconds since 1970, UTC.
-    public var now: [EndorsementObject: Int64] { times.withLock { $0 } }
+    public var now: [EndorsementObject: Int64] { memory.withLock { $0.times } }
 
-    /// Notes that a document was asked for. A file that cannot be written is tried again next time.
+    /// Notes that a document was asked for. What cannot be written now is written with a later one.
     func note(_ objects: [EndorsementObject], at time: Int64) {
-        times.withLock { times in
-            var isNews = false
-            for object in objects where (times[object] ?? .min) < time - Self.coarseness {
-                times[object] = time
-                isNews = true
+        memory.withLock { memory in
+            for object in objects
+            where (memory.times[object] ?? .min) < time - Self.coarseness {
+                memory.times[object] = time
+                memory.isUnwritten = true
             }
-            guard isNews else { return }
-            while times.count > Self.maximumCount,
-                let oldest = times.min(by: { $0.value < $1.value })
-            {
-                times[oldest.key] = nil
+            // A clock that went back must not stop the writing.
+            let isDue = memory.written.map { !($0..<$0 + Self.pause).contains(time) } ?? true
+            if isDue || memory.times.count > 2 * Self.maximumCount {
+                let excess = max(0, memory.times.count - Self.maximumCount)
+                for (object, _) in memory.times.sorted(by: { $0.value < $1.value }).prefix(excess) {
+                    memory.times[object] = nil
+                }
             }
-            let lines = times.map { "\($0.key) \($0.value)\n" }.sorted().joined()
-            try? directory.write(Self.place, Array(lines.utf8))
+            guard memory.isUnwritten, isDue else { return }
+            memory.written = time
+            let lines = memory.times.map { "\($0.key) \($0.value)\n" }.sorted().joined()
+            if (try? directory.write(Self.place, Array(lines.utf8))) != nil {
+                memory.isUnwritten = false
+            }
         }
     }
 }

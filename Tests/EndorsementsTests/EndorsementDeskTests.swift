@@ -1,6 +1,7 @@
 import Curl
 import Endorsements
 import Evidence
+import Synchronization
 import TestSupport
 import Testing
 
@@ -35,6 +36,20 @@ struct EndorsementDeskTests {
         let reply = desk.request([.amdRevocations(.genoa)], for: "a")
         #expect((5...7).contains(reply.retryAfter ?? 0))
         fetcher.stop()
+    }
+
+    @Test("writes at most once in ten seconds, however many chips somebody makes up")
+    func writesSeldom() throws {
+        let time = Mutex<Int64>(1000)
+        let desk = EndorsementDesk(
+            cache: folder.cache, fetcher: nil, time: { time.withLock { $0 } })
+        let lines = [SNPProduct.milan, .genoa, .turin].map(EndorsementObject.amdRevocations)
+        for line in lines { _ = desk.request([line], for: "a") }
+        #expect(Set(desk.wanted.now.keys) == Set(lines))
+        #expect(Array(WantedEndorsements.read(folder.cache).keys) == [lines[0]])
+        time.withLock { $0 += 10 }
+        _ = desk.request([lines[0]], for: "a")
+        #expect(Set(WantedEndorsements.read(folder.cache).keys) == Set(lines))
     }
 
     @Test("remembers the last 1024 documents")

@@ -170,6 +170,32 @@ struct PlatformEvaluationTests {
         #expect(finding?.outcome == .refused)
     }
 
+    @Test("says of a log of thousands of lines what fits into a ledger")
+    func longLog() throws {
+        var sample = PlatformSample()
+        sample.commandLine = String(repeating: "x", count: 100_000)
+        sample.extra = (0..<2000).flatMap { number in
+            let text = EventLogBuilder.utf16("line \(number)\0")
+            return [
+                PlatformSample.Extra(register: 12, type: 0x0d, data: text),
+                .init(register: 4, type: 0x8000_0003, data: [1], hashed: Array("\(number)".utf8)),
+            ]
+        }
+        let findings = try sample.findings()
+        #expect(findings.allSatisfy { $0.actual.utf8.count < 8192 })
+        #expect(findings.contains { $0.actual.hasSuffix("1993 more") })
+    }
+
+    @Test("compares command lines byte by byte")
+    func commandLineBytes() throws {
+        var sample = PlatformSample()
+        sample.rules.boot.commandLines = ["a;b"]
+        // GREEK QUESTION MARK, which Unicode calls equal to a semicolon.
+        sample.commandLine = "a\u{37e}b"
+        let finding = try sample.findings().first { $0.check == "kernel command line" }
+        #expect(finding?.outcome == .refused)
+    }
+
     @Test("gives the class cpu where the processor's registers cover all")
     func processorOnly() throws {
         var sample = PlatformSample()

@@ -31,6 +31,9 @@ struct BootFactsReader<H: Hashing> {
     let hashing: H
     /// Secure Boot's variables that were seen before the separator.
     private var secureBootValues: Set<[UInt8]> = []
+    /// What is in ``BootFacts/authorities`` and ``BootFacts/commandLines``, which may be long.
+    private var authorities: Set<BootFacts.Authority> = []
+    private var commandLines: Set<BootFacts.CommandLine> = []
     /// The section whose name was measured last, and whose contents come next.
     private var section: String?
 
@@ -207,7 +210,7 @@ struct BootFactsReader<H: Hashing> {
         let authority = BootFacts.Authority(
             variable: variable.name, sha256: hashing.sha256(certificate ?? variable.data),
             isCertificate: certificate != nil)
-        if !facts.authorities.contains(authority) { facts.authorities.append(authority) }
+        if authorities.insert(authority).inserted { facts.authorities.append(authority) }
         return nil
     }
 
@@ -317,7 +320,7 @@ extension BootFactsReader {
     }
 
     private mutating func add(_ line: BootFacts.CommandLine) {
-        if !facts.commandLines.contains(line) { facts.commandLines.append(line) }
+        if commandLines.insert(line).inserted { facts.commandLines.append(line) }
     }
 }
 

@@ -30,14 +30,12 @@ struct BootAppraisal {
 
     /// An event that explains nothing may stand for anything, such as another loader.
     private func events(_ facts: BootFacts) -> Finding {
-        let unexplained = facts.unexplained.prefix(8).map { event in
-            "event \(event.index) in register \(event.register): \(event.reason.rawValue)"
-        }
-        let rest = facts.unexplained.count - unexplained.count
         let actual =
-            unexplained.isEmpty
+            facts.unexplained.isEmpty
             ? "every event is explained"
-            : unexplained.joined(separator: "; ") + (rest > 0 ? "; \(rest) more" : "")
+            : Self.list(facts.unexplained, separator: "; ") { event in
+                "event \(event.index) in register \(event.register): \(event.reason.rawValue)"
+            }
         guard rules.needsLog, !rules.allowsUnexplained else {
             return Finding(unset: .bootEvents, actual: actual)
         }
@@ -46,6 +44,19 @@ struct BootAppraisal {
             .bootEvents,
             holds: facts.unexplained.isEmpty && facts.failedRegisters.isEmpty && missing == nil,
             expected: "every event is explained", actual: missing ?? actual)
+    }
+
+    /// The first few, and how many more: a log may have tens of thousands, and every row of the ledger
+    /// keeps its findings.
+    private static func list<T>(
+        _ items: [T], separator: String = ", ", _ text: (T) -> String
+    ) -> String {
+        let shown = items.prefix(8).map { item in
+            let text = text(item)
+            return text.utf8.count <= 512 ? text : "\(text.prefix(512))..."
+        }
+        let rest = items.count - shown.count
+        return shown.joined(separator: separator) + (rest > 0 ? "\(separator)\(rest) more" : "")
     }
 
     private func secureBoot(_ facts: BootFacts) -> Finding {
@@ -59,8 +70,7 @@ struct BootAppraisal {
     }
 
     private func authorities(_ facts: BootFacts) -> Finding {
-        let actual = facts.authorities.map { "\($0.variable) \($0.sha256.hex)" }
-            .joined(separator: ", ")
+        let actual = Self.list(facts.authorities) { "\($0.variable) \($0.sha256.hex)" }
         guard !rules.authorities.isEmpty else {
             return Finding(unset: .bootAuthorities, actual: actual.isEmpty ? "none" : actual)
         }
@@ -87,11 +97,11 @@ struct BootAppraisal {
             images = facts.bootApplications + facts.drivers
             known = rules.images.union(rules.drivers ?? [])
         }
-        let actual = images.map { image in
+        let actual = Self.list(images) { image in
             image.digests.sorted { $0.key.size < $1.key.size }.last.map { Hex.encode($0.value) }
                 ?? "without a digest"
         }
-        let text = actual.isEmpty ? "none" : actual.joined(separator: ", ")
+        let text = actual.isEmpty ? "none" : actual
         guard let known else { return Finding(unset: check, actual: text) }
         let holds = images.allSatisfy { image in
             // SHA-1 alone says nothing.
@@ -106,8 +116,10 @@ struct BootAppraisal {
     }
 
     private func commandLines(_ facts: BootFacts) -> Finding {
-        let lines = facts.commandLines.map { $0.text ?? "one of which only the digest is known" }
-        let actual = lines.isEmpty ? "none" : lines.map(\.debugDescription).joined(separator: ", ")
+        let lines = Self.list(facts.commandLines) {
+            ($0.text ?? "one of which only the digest is known").debugDescription
+        }
+        let actual = lines.isEmpty ? "none" : lines
         guard let known = rules.commandLines else {
             return Finding(unset: .commandLine, actual: actual)
         }
@@ -115,8 +127,10 @@ struct BootAppraisal {
         let places: Set = facts.source == .tpm ? [8, 12] : [3]
         let isOpaque = !places.isDisjoint(with: facts.opaqueRegisters)
         let missing = facts.missing([8, 9, 12])
+        // Byte by byte: texts that Unicode calls equal are not so to a kernel.
+        let bytes = Set(known.map { Array($0.utf8) })
         let holds = facts.commandLines.allSatisfy { line in
-            line.text.map(known.contains) ?? false
+            line.text.map { bytes.contains(Array($0.utf8)) } ?? false
         }
         return Finding(
             .commandLine, holds: holds && !isOpaque && missing == nil,
