@@ -31,7 +31,7 @@ extension LaunchRecord {
         self.init(
             reference: LaunchReference(number: row.number).description,
             launchID: entry.launchID.hex, vm: entry.vm, time: entry.time,
-            timeText: UTCTime.text(entry.time), from: entry.from, platform: entry.platform,
+            timeText: ISO8601.text(entry.time), from: entry.from, platform: entry.platform,
             decision: entry.decision, refusedChecks: entry.refusedChecks, outcome: row.outcome,
             failure: row.failure, failureDetail: row.failureDetail, outcomeTime: row.outcomeTime,
             tookMilliseconds: Double(entry.tookMicroseconds) / 1000, policy: entry.policy,

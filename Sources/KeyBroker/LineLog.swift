@@ -1,4 +1,4 @@
-import AdminAPI
+import Bytes
 import Linux
 import Logging
 import Synchronization
@@ -18,7 +18,7 @@ struct LineLog: LogHandler {
 
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        var line = "time=\(UTCTime.text(Clock.realtime)) level=\(event.level)"
+        var line = "time=\(ISO8601.text(Clock.realtime)) level=\(event.level)"
         line += " event=\(Self.value("\(event.message)"))"
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             let text = "\(value)"

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes one JSON object on one line, with its members in the order in which they were given.
 enum JSONText {
     /// A value of a member.
@@ -14,7 +16,7 @@ enum JSONText {
 
         fileprivate var text: String {
             switch self {
-            case .string(let text): JSONText.quoted(text)
+            case .string(let text): JSONString.quoted(text)
             case .number(let number): String(number)
             case .object(let members): JSONText.object(members)
             case .array(let values): "[\(values.map { $0.text }.joined(separator: ","))]"
@@ -26,21 +28,7 @@ enum JSONText {
 
     /// The object's text, without a line break.
     static func object(_ members: [(String, Value)]) -> String {
-        let body = members.map { "\(quoted($0.0)):\($0.1.text)" }.joined(separator: ",")
+        let body = members.map { "\(JSONString.quoted($0.0)):\($0.1.text)" }.joined(separator: ",")
         return "{\(body)}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case "\u{0}"..."\u{1f}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -55,17 +55,3 @@ struct EnrolmentTests {
         #expect(refused)
     }
 }
-
-@Suite("UTC time")
-struct UTCTimeTests {
-    @Test(
-        "seconds since 1970 as ISO 8601",
-        arguments: [
-            (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"), (1_795_248_843, "2026-11-21T08:14:03Z"),
-            (4_107_542_399, "2100-02-28T23:59:59Z"), (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ])
-    func text(seconds: Int64, expected: String) {
-        #expect(UTCTime.text(seconds) == expected)
-    }
-}

@@ -1,5 +1,3 @@
-import Policy
-
 /// The checks that an ``AzureVerifier`` makes beside those of the processor's verifier and of
 /// ``TPMCheck``; each leaves exactly one finding of this name.
 ///
@@ -15,19 +13,6 @@ public enum AzureCheck: String, Sendable, Hashable, CaseIterable {
     case tdReport = "TD report"
     /// The runtime data holds what this session wrote.
     case userData = "HCL user data"
-
-    /// A finding of this check.
-    func finding(
-        _ holds: Bool, expected: String, actual: String, note: String? = nil
-    ) -> Finding {
-        Finding(
-            check: rawValue, outcome: holds ? .ok : .refused, expected: expected, actual: actual,
-            note: note)
-    }
-
-    /// A finding of this check when it could not be made.
-    func notChecked(expected: String, actual: String = "-", because note: String) -> Finding {
-        Finding(
-            check: rawValue, outcome: .notChecked, expected: expected, actual: actual, note: note)
-    }
 }
+
+extension AzureCheck: VerifierCheck {}

@@ -1,5 +1,3 @@
-import Policy
-
 /// Every check of an ``IMAVerifier``; each leaves exactly one finding of this name.
 ///
 /// The names are stable. `docs/ima.md` explains each and names the source that it comes from.
@@ -18,19 +16,6 @@ public enum IMACheck: String, Sendable, Hashable, CaseIterable {
     case signatures = "IMA signatures"
     /// Every file is one that may be there.
     case policy = "IMA policy"
-
-    /// A finding of this check.
-    func finding(
-        _ holds: Bool, expected: String, actual: String, note: String? = nil
-    ) -> Finding {
-        Finding(
-            check: rawValue, outcome: holds ? .ok : .refused, expected: expected, actual: actual,
-            note: note)
-    }
-
-    /// A finding of this check when it was not made, or is not asked for.
-    func notChecked(expected: String, actual: String = "-", because note: String) -> Finding {
-        Finding(
-            check: rawValue, outcome: .notChecked, expected: expected, actual: actual, note: note)
-    }
 }
+
+extension IMACheck: VerifierCheck {}

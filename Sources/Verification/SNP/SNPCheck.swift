@@ -1,5 +1,3 @@
-import Policy
-
 /// Every check that a ``SNPVerifier`` makes; each leaves exactly one finding of this name.
 ///
 /// The names are stable, and none of them is a name of a policy's check. `docs/evidence-snp.md`
@@ -31,19 +29,6 @@ public enum SNPCheck: String, Sendable, Hashable, CaseIterable {
     case tcbOrder = "TCB order"
     /// The report is over this session's binding.
     case binding
-
-    /// A finding of this check.
-    func finding(
-        _ holds: Bool, expected: String, actual: String, note: String? = nil
-    ) -> Finding {
-        Finding(
-            check: rawValue, outcome: holds ? .ok : .refused, expected: expected, actual: actual,
-            note: note)
-    }
-
-    /// A finding of this check when it could not be made.
-    func notChecked(expected: String, actual: String = "-", because note: String) -> Finding {
-        Finding(
-            check: rawValue, outcome: .notChecked, expected: expected, actual: actual, note: note)
-    }
 }
+
+extension SNPCheck: VerifierCheck {}

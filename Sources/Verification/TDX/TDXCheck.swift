@@ -1,5 +1,3 @@
-import Policy
-
 /// Every check that a ``TDXVerifier`` makes; each leaves exactly one finding of this name.
 ///
 /// The names are stable, and none of them is a name of a policy's check. `docs/evidence-tdx.md`
@@ -49,26 +47,6 @@ public enum TDXCheck: String, Sendable, Hashable, CaseIterable {
         .tcbInfo, .qeIdentity, .revocationLists, .collateralDates, .revocation, .endorsedPlatform,
         .quotingEnclave, .moduleIdentity, .tcbLevel,
     ]
-
-    /// A finding of this check.
-    func finding(
-        _ holds: Bool, expected: String, actual: String, note: String? = nil
-    ) -> Finding {
-        Finding(
-            check: rawValue, outcome: holds ? .ok : .refused, expected: expected, actual: actual,
-            note: note)
-    }
-
-    /// A finding of this check, refused if there are `faults`.
-    func finding(faults: [String], expected: String, actual: String) -> Finding {
-        finding(
-            faults.isEmpty, expected: expected,
-            actual: faults.isEmpty ? actual : faults.joined(separator: "; "))
-    }
-
-    /// A finding of this check when it could not be made.
-    func notChecked(expected: String, actual: String = "-", because note: String) -> Finding {
-        Finding(
-            check: rawValue, outcome: .notChecked, expected: expected, actual: actual, note: note)
-    }
 }
+
+extension TDXCheck: VerifierCheck {}

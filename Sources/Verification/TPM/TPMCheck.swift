@@ -1,5 +1,3 @@
-import Policy
-
 /// Every check that a ``TPMQuoteVerifier`` makes; each leaves exactly one finding of this name.
 ///
 /// The names are stable, and none of them is a name of another verifier's or a policy's check.
@@ -29,19 +27,6 @@ public enum TPMCheck: String, Sendable, Hashable, CaseIterable {
     case keyRevocation = "TPM key revocation"
     /// Something that is believed vouches for the attestation key.
     case keyTrust = "TPM key trust"
-
-    /// A finding of this check.
-    func finding(
-        _ holds: Bool, expected: String, actual: String, note: String? = nil
-    ) -> Finding {
-        Finding(
-            check: rawValue, outcome: holds ? .ok : .refused, expected: expected, actual: actual,
-            note: note)
-    }
-
-    /// A finding of this check when it could not be made.
-    func notChecked(expected: String, actual: String = "-", because note: String) -> Finding {
-        Finding(
-            check: rawValue, outcome: .notChecked, expected: expected, actual: actual, note: note)
-    }
 }
+
+extension TPMCheck: VerifierCheck {}

@@ -1,6 +1,7 @@
-/// A text as RFC 8259 quotes it.
-enum JSONString {
-    static func quoted(_ text: String) -> String {
+/// Writing of texts in JSON.
+public enum JSONString {
+    /// `text` as RFC 8259 quotes it, in one line.
+    public static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
