@@ -64,13 +64,15 @@ public struct ByteReader: ~Escapable {
     @_lifetime(self: copy self)
     public mutating func bytes(_ field: String, count: Int) throws(ParseError) -> [UInt8] {
         try require(count, field)
-        defer { offset += count }
-        var result: [UInt8] = []
-        result.reserveCapacity(count)
-        for index in 0..<count {
-            result.append(byte(at: offset + index))
+        let start = offset
+        offset += count
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[start..<(start + count)]))
+            }
+            filled = count
         }
-        return result
     }
 
     /// Takes a field of a size fixed by its specification.
@@ -79,12 +81,11 @@ public struct ByteReader: ~Escapable {
         _ field: String, as type: FixedBytes<count>.Type = FixedBytes<count>.self
     ) throws(ParseError) -> FixedBytes<count> {
         try require(count, field)
-        var result = FixedBytes<count>()
-        for index in 0..<count {
-            result[index] = byte(at: offset + index)
-        }
+        // In bounds: `require` said so.
+        let storage = unsafe bytes.unsafeLoadUnaligned(
+            fromByteOffset: offset, as: InlineArray<count, UInt8>.self)
         offset += count
-        return result
+        return FixedBytes(storage: storage)
     }
 
     /// Takes `opaque field<minimum..maximum>`: a length of `lengthBytes` bytes, then so many bytes.

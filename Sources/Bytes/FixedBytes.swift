@@ -7,6 +7,10 @@ public struct FixedBytes<let count: Int>: Sendable {
         storage = InlineArray(repeating: 0)
     }
 
+    @inlinable init(storage: InlineArray<count, UInt8>) {
+        self.storage = storage
+    }
+
     /// Copies `bytes`; nil unless there are exactly `count`.
     @inlinable public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == count else { return nil }
@@ -30,7 +34,12 @@ public struct FixedBytes<let count: Int>: Sendable {
 
     /// The bytes as an array.
     @inlinable public var bytes: [UInt8] {
-        (0..<count).map { storage[$0] }
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
+            unsafe storage.span.withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
+            }
+            filled = count
+        }
     }
 
     /// Lower-case hexadecimal digits.

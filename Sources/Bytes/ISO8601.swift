@@ -15,9 +15,16 @@ public enum ISO8601 {
         let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(two(month))-\(two(dayOfMonth))T"
-            + "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60))Z"
+        var text = Array("\(year)-00-00T00:00:00Z".utf8)
+        for (place, number) in [
+            (15, month), (12, dayOfMonth), (9, seconds / 3600), (6, seconds / 60 % 60),
+            (3, seconds % 60),
+        ] {
+            let index = text.count - place
+            text[index] += UInt8(number / 10)
+            text[index + 1] += UInt8(number % 10)
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Seconds since 1970 UTC of a text of exactly the form `YYYY-MM-DDThh:mm:ssZ`; nil for any other,

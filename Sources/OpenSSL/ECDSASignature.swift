@@ -2,24 +2,20 @@ internal import COpenSSL
 
 /// The two shapes of an ECDSA signature: two numbers of fixed size, and DER as OpenSSL wants it.
 enum ECDSASignature {
-    /// DER of two big-endian numbers; nil unless both have `size` bytes.
+    /// DER of two big-endian numbers; nil unless both have `size` bytes, of which there are at most 66.
     static func der(r: [UInt8], s: [UInt8], size: Int) -> [UInt8]? {
-        guard r.count == size, s.count == size, let signature = unsafe ECDSA_SIG_new() else {
-            return nil
+        guard r.count == size, s.count == size, size <= 66 else { return nil }
+        var numbers: [UInt8] = []
+        numbers.reserveCapacity(2 * size + 6)
+        for number in [r, s] {
+            let digits = number[(number.firstIndex { $0 != 0 } ?? size - 1)...]
+            let isPadded = digits.first.map { $0 >= 0x80 } ?? false
+            numbers += [0x02, UInt8(digits.count + (isPadded ? 1 : 0))]
+            if isPadded { numbers.append(0) }
+            numbers += digits
         }
-        defer { unsafe ECDSA_SIG_free(signature) }
-        let first = unsafe BN_bin2bn(r, Int32(size), nil)
-        let second = unsafe BN_bin2bn(s, Int32(size), nil)
-        guard unsafe ECDSA_SIG_set0(signature, first, second) == 1 else {
-            unsafe BN_free(first)
-            unsafe BN_free(second)
-            return nil
-        }
-        var start: UnsafeMutablePointer<UInt8>?
-        let count = unsafe i2d_ECDSA_SIG(signature, &start)
-        defer { unsafe CRYPTO_free(start, nil, 0) }
-        guard count > 0 else { return nil }
-        return unsafe Array(UnsafeBufferPointer(start: start, count: Int(count)))
+        let count = UInt8(numbers.count)
+        return (count < 0x80 ? [0x30, count] : [0x30, 0x81, count]) + numbers
     }
 
     /// The two numbers of a DER signature, padded to `size` bytes.

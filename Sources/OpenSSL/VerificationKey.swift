@@ -111,30 +111,43 @@ public struct VerificationKey: Sendable {
 
     /// The key of `certificate`, whoever signed that.
     public init(of certificate: X509Certificate) throws(CryptoError) {
-        try self.init(subjectPublicKeyInfo: certificate.handle.publicKeyInfo)
+        let der = certificate.handle.publicKeyInfo
+        guard let info = PublicKeyInfo(der: der) else { throw Self.noKey }
+        // libcrypto made a key of it when it read the certificate, unless the point is not on its curve.
+        guard let key = unsafe X509_get_pubkey(certificate.handle.pointer) else {
+            ERR_clear_error()
+            throw Self.noPoint
+        }
+        handle = unsafe KeyHandle(owning: key)
+        kind = try Self.kind(of: info)
+        subjectPublicKeyInfo = der
     }
 
     private init(_ info: PublicKeyInfo) throws(CryptoError) {
+        kind = try Self.kind(of: info)
         let made: OpaquePointer?
         switch info {
         case .ec(let curve, let point):
             unsafe made = bootgate_public_ec(curve.name, [4] + point, point.count + 1)
-            kind =
-                switch curve {
-                case .p256: .p256
-                case .p384: .p384
-                case .p521: .p521
-                }
         case .rsa(let modulus, let exponent):
-            kind = .rsa(bits: try Self.bits(modulus: modulus, exponent: exponent))
             unsafe made = bootgate_public_rsa(modulus, modulus.count, exponent, exponent.count)
         }
         guard let made = unsafe made else {
             ERR_clear_error()
-            throw .unsupportedKey("the point is not on its curve")
+            throw Self.noPoint
         }
         handle = unsafe KeyHandle(owning: made)
         subjectPublicKeyInfo = info.der
+    }
+
+    private static func kind(of info: PublicKeyInfo) throws(CryptoError) -> Kind {
+        switch info {
+        case .ec(.p256, _): .p256
+        case .ec(.p384, _): .p384
+        case .ec(.p521, _): .p521
+        case .rsa(let modulus, let exponent):
+            .rsa(bits: try bits(modulus: modulus, exponent: exponent))
+        }
     }
 
     private static func bits(modulus: [UInt8], exponent: [UInt8]) throws(CryptoError) -> Int {
@@ -148,6 +161,7 @@ public struct VerificationKey: Sendable {
         return bits
     }
 
+    private static let noPoint = CryptoError.unsupportedKey("the point is not on its curve")
     private static let noKey = CryptoError.unsupportedKey(
         "expected one SubjectPublicKeyInfo in DER: RSA, P-256, P-384 or P-521")
 }
@@ -209,9 +223,15 @@ extension VerificationKey {
         }
     }
 
-    /// On a digest rather than on the message: `EVP_DigestVerify` would fetch the hash anew each time.
     private func check(_ signature: [UInt8], _ digest: [UInt8], _ scheme: Scheme) -> Bool {
-        guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, handle.pointer, nil) else {
+        unsafe Self.check(signature, digest, scheme, by: handle.pointer)
+    }
+
+    /// On a digest rather than on the message: `EVP_DigestVerify` would fetch the hash anew each time.
+    static func check(
+        _ signature: [UInt8], _ digest: [UInt8], _ scheme: Scheme, by key: OpaquePointer
+    ) -> Bool {
+        guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, key, nil) else {
             ERR_clear_error()
             return false
         }

@@ -107,18 +107,12 @@ public struct X509Certificate: Sendable {
     public func verifyP384SHA384(signedBytes: [UInt8], r: [UInt8], s: [UInt8]) -> Bool {
         guard let key = unsafe X509_get0_pubkey(handle.pointer),
             unsafe KeyHandle.kind(of: key) == .p384,
-            let signature = ECDSASignature.der(r: r, s: s, size: 48),
-            let context = unsafe EVP_MD_CTX_new()
+            let signature = ECDSASignature.der(r: r, s: s, size: 48)
         else {
             ERR_clear_error()
             return false
         }
-        defer {
-            unsafe EVP_MD_CTX_free(context)
-            ERR_clear_error()
-        }
-        return unsafe EVP_DigestVerifyInit(context, nil, EVP_sha384(), nil, key) == 1
-            && EVP_DigestVerify(
-                context, signature, signature.count, signedBytes, signedBytes.count) == 1
+        let digest = OpenSSLHashing().sha384(signedBytes).bytes
+        return unsafe VerificationKey.check(signature, digest, .ecdsa(.sha384), by: key)
     }
 }

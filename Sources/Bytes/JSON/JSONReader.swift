@@ -112,7 +112,7 @@ public struct JSONReader {
         guard depth <= limits.depth else { throw fault(.tooDeep(limit: limits.depth)) }
         offset += 1
         var members: [JSONValue.Member] = []
-        var names: Set<String> = []
+        var names = NameSet()
         skipWhiteSpace()
         if take(UInt8(ascii: "}")) { return members }
         while true {
@@ -122,7 +122,7 @@ public struct JSONReader {
                 throw fault(next == nil ? .truncated : .expected("a name"))
             }
             let name = try string()
-            guard names.insert(name).inserted else {
+            guard names.insert(name) else {
                 throw JSONError(offset: start, reason: .duplicateName)
             }
             skipWhiteSpace()
@@ -161,7 +161,12 @@ public struct JSONReader {
     private mutating func string() throws(JSONError) -> String {
         let start = offset
         offset += 1
-        var bytes: [UInt8] = []
+        while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""),
+            byte != UInt8(ascii: "\\")
+        {
+            offset += 1
+        }
+        var bytes = Array(text[(start + 1)..<offset])
         while true {
             guard let byte = next else { throw fault(.truncated) }
             switch byte {
@@ -218,5 +223,21 @@ public struct JSONReader {
         guard let bytes = Hex.decode(digits), bytes.count == 2 else { throw fault(.badEscape) }
         offset += 4
         return UInt32(bytes[0]) << 8 | UInt32(bytes[1])
+    }
+}
+
+/// The names of one object. Most objects have few, and looking at those is quicker than hashing.
+private struct NameSet {
+    private var few: [String] = []
+    private var many: Set<String> = []
+
+    /// Whether `name` was not there before.
+    mutating func insert(_ name: String) -> Bool {
+        if few.count < 8 {
+            guard !few.contains(name) else { return false }
+            few.append(name)
+            return true
+        }
+        return !few.contains(name) && many.insert(name).inserted
     }
 }
