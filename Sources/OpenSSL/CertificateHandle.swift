@@ -69,6 +69,17 @@ internal import COpenSSL
         return nil
     }
 
+    var criticalExtensions: [String] {
+        var critical: [String] = []
+        for index in unsafe 0..<X509_get_ext_count(pointer) {
+            guard let item = unsafe X509_get_ext(pointer, index),
+                unsafe X509_EXTENSION_get_critical(item) == 1
+            else { continue }
+            critical.append(unsafe Self.dottedNumbers(X509_EXTENSION_get_object(item)))
+        }
+        return critical
+    }
+
     func extensionValue(oid: String) -> [UInt8]? {
         guard let object = unsafe OBJ_txt2obj(oid, 1) else {
             ERR_clear_error()

@@ -39,6 +39,8 @@ public struct CertificateTemplate: Sendable {
         case rsaPSSSHA384
         /// ECDSA with SHA-256.
         case ecdsaSHA256
+        /// ECDSA with SHA-384, which no vendor here uses: for tests.
+        case ecdsaSHA384
     }
 
     /// Whose key it is.
@@ -211,7 +213,7 @@ public enum CertificateIssuer {
         }
         // Owned by `context`.
         var parameters: OpaquePointer?
-        let digest = unsafe usesRSA ? EVP_sha384() : EVP_sha256()
+        let digest = unsafe signature == .ecdsaSHA256 ? EVP_sha256() : EVP_sha384()
         guard
             unsafe EVP_DigestSignInit(context, &parameters, digest, nil, key.handle.pointer) == 1,
             unsafe !usesRSA || bootgate_EVP_PKEY_CTX_set_pss_sha384(parameters) == 1

@@ -21,6 +21,8 @@ public struct X509CRL: Sendable {
     /// Whether the signature is RSASSA-PSS with SHA-384, MGF1 over SHA-384 and a salt of 48 bytes, as
     /// AMD publication 57230 has it.
     public let signatureIsRSAPSSSHA384: Bool
+    /// Whether the signature is ECDSA with SHA-256, as Intel's profile has it.
+    public let signatureIsECDSASHA256: Bool
 
     private let handle: CRLHandle
 
@@ -52,6 +54,8 @@ public struct X509CRL: Sendable {
         var algorithm: UnsafePointer<X509_ALGOR>?
         unsafe X509_CRL_get0_signature(handle.pointer, nil, &algorithm)
         signatureIsRSAPSSSHA384 = unsafe bootgate_is_pss_sha384(algorithm) == 1
+        signatureIsECDSASHA256 =
+            unsafe X509_CRL_get_signature_nid(handle.pointer) == NID_ecdsa_with_SHA256
         ERR_clear_error()
     }
 

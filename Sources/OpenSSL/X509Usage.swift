@@ -58,6 +58,26 @@ extension X509Certificate {
         return length < 0 ? nil : length
     }
 
+    /// The critical extensions besides basic constraints and key usage, dotted numbers. Only a reader
+    /// that heeds each of them may go on (RFC 5280, section 4.2).
+    public var otherCriticalExtensions: [String] {
+        handle.criticalExtensions.filter { $0 != "2.5.29.15" && $0 != "2.5.29.19" }
+    }
+
+    /// Why the certificate may not sign others, `depth` of which may be issuers themselves; empty where
+    /// it may by basic constraints and key usage, both of which it must have.
+    public func issuerFaults(depth: Int) -> [String] {
+        var faults: [String] = []
+        if !basicConstraintsCA { faults.append("no CA by its basic constraints") }
+        if keyUsage?.contains(.certificateSign) != true {
+            faults.append("no keyCertSign in its key usage")
+        }
+        if let pathLength, pathLength < depth {
+            faults.append("path length \(pathLength), needs \(depth)")
+        }
+        return faults
+    }
+
     /// Whether an extension is critical that libcrypto does not know, or one is malformed.
     public var hasUnreadableExtension: Bool {
         let flags = unsafe X509_get_extension_flags(handle.pointer)

@@ -213,6 +213,39 @@ struct TDXDocumentTests {
         #expect(throws: ParseError.self) { try PCKExtension(parsing: builder.der + [0]) }
     }
 
+    @Test("numbers and lengths of the extension have one encoding, all others are refused by name")
+    func pckExtensionIsDER() throws {
+        // PCESVN, as element 17 of the TCB, in forms that BER takes.
+        let changes: [(value: [UInt8], rule: String)] = [
+            ([0x02, 1, 0xff], "not negative"), ([0x02, 2, 0x80, 0], "not negative"),
+            ([0x02, 0], "not negative"), ([0x02, 2, 0, 11], "padded"),
+            ([0x02, 3, 0, 0, 0x80], "padded"), ([0x02, 0x81, 1, 11], "shortest form"),
+            ([0x02, 0x82, 0, 1, 11], "shortest form"), ([0x02, 0x80, 11, 0, 0], "definite"),
+            ([0x02, 0x83, 0, 0, 1, 11], "definite"), ([0x22, 3, 0x02, 1, 11], "tag"),
+            ([0x0a, 1, 11], "tag"), ([0x02, 1, 11, 0], "bytes follow"),
+        ]
+        let arc: [UInt8] = [0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 1, 13, 1, 2, 17]
+        let element = PCKExtensionBuilder.element
+        let whole = PCKExtensionBuilder().der
+        for (value, rule) in changes {
+            var builder = PCKExtensionBuilder()
+            builder.without = [217]
+            builder.moreTCB = element(0x30, arc + value)
+            do {
+                _ = try PCKExtension(parsing: builder.der)
+                Issue.record("\(value) is taken")
+            } catch {
+                #expect("\(error)".contains(rule), "\(value): \(error)")
+            }
+        }
+        #expect(throws: ParseError.self) {
+            try PCKExtension(parsing: [0x30, 0x80] + whole.dropFirst(4) + [0, 0])
+        }
+        #expect(throws: ParseError.self) {
+            try PCKExtension(parsing: [UInt8](repeating: 0x30, count: 100 << 20))
+        }
+    }
+
     @Test("statuses are put together as Intel's library does")
     func statuses() {
         let known: [(TCBStatus, TCBStatus, TCBStatus)] = [

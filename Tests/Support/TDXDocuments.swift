@@ -199,6 +199,8 @@ public struct PCKExtensionBuilder: Sendable {
     public var fmspc: [UInt8] = [0x90, 0xc0, 0x6f, 0, 0, 0]
     /// Elements behind those of the platform: number and DER of the value.
     public var more: [(number: UInt8, value: [UInt8])] = []
+    /// DER behind the elements of the TCB.
+    public var moreTCB: [UInt8] = []
     /// The numbers of elements to leave out; those of the TCB with 200 added.
     public var without: Set<Int> = []
 
@@ -215,6 +217,7 @@ public struct PCKExtensionBuilder: Sendable {
         }
         tcb += pair([2, 17], Self.integer(pceSVN), 217)
         tcb += pair([2, 18], Self.element(0x04, components.map { UInt8($0 & 255) }), 218)
+        tcb += moreTCB
         var all = pair([1], Self.element(0x04, [UInt8](repeating: 0x99, count: 16)), 1)
         all += pair([2], Self.element(0x30, tcb), 2)
         all += pair([3], Self.element(0x04, pceID), 3)

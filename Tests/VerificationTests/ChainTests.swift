@@ -108,6 +108,37 @@ struct ChainTests {
         #expect(try refusals(evidence) == ["chain"])
     }
 
+    @Test("an issuer needs its key usage and path length, and nothing critical may be unknown")
+    func issuers() throws {
+        let signs: [UInt8] = [3, 2, 1, 6]
+        let unknown = CertificateTemplate.Extension(
+            oid: "1.2.3.4", value: [5, 0], isCritical: true)
+        let names = CertificateTemplate.Extension(
+            oid: "2.5.29.30", value: [0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, 0x78], isCritical: true)
+        let wrong: [(inout CertificateTemplate) -> Void] = [
+            { $0.setIssuer(nil, pathLength: 1) }, { $0.setIssuer([3, 2, 1, 2], pathLength: 1) },
+            { $0.setIssuer([3, 2, 7, 0x80], pathLength: 1) },
+            { $0.extensions.append(unknown) }, { $0.extensions.append(names) },
+        ]
+        for (index, change) in wrong.enumerated() {
+            var evidence = try GenuineEvidence()
+            try evidence.replaceIntermediate(change)
+            #expect(try refusals(evidence) == ["chain"], "intermediate, change \(index)")
+            evidence = try GenuineEvidence()
+            try evidence.replaceRoot(change)
+            #expect(try refusals(evidence) == ["chain"], "root, change \(index)")
+        }
+        var evidence = try GenuineEvidence()
+        try evidence.replaceLeaf { $0.extensions.append(unknown) }
+        #expect(try refusals(evidence) == ["chain"])
+        evidence = try GenuineEvidence()
+        try evidence.replaceRoot { $0.setIssuer(signs, pathLength: 0) }
+        #expect(try refusals(evidence) == ["chain"])
+        try evidence.replaceRoot { $0.setIssuer(signs, pathLength: 1) }
+        try evidence.replaceIntermediate { $0.setIssuer(signs, pathLength: 0) }
+        #expect(try evidence.verify(try evidence.report()).claims != nil)
+    }
+
     @Test("certificates in each other's places are refused")
     func swapped() throws {
         let evidence = try GenuineEvidence()

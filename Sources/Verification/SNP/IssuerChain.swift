@@ -13,18 +13,22 @@ final class IssuerChain: Sendable {
         self.root = root
         var faults = Self.faults(of: intermediate, "intermediate", issuer: root, "the root")
         faults += Self.faults(of: root, "root", issuer: root, "itself")
-        for (role, certificate) in [("intermediate", intermediate), ("root", root)]
-        where !certificate.basicConstraintsCA {
-            faults.append("the \(role) may not sign certificates (basic constraints)")
+        for (role, certificate, depth) in [("intermediate", intermediate, 0), ("root", root, 1)] {
+            let reasons = certificate.issuerFaults(depth: depth)
+            guard !reasons.isEmpty else { continue }
+            faults.append(
+                "the \(role) may not sign certificates: \(reasons.joined(separator: ", "))")
         }
         self.faults = faults
     }
 
-    /// What is wrong with one signature; its scheme is looked at first, since a weaker one under the
-    /// same key is none of AMD's.
+    /// What is wrong with one certificate's extensions and signature, whose scheme is looked at first,
+    /// since a weaker one under the same key is none of AMD's.
     static func faults(
         of certificate: X509Certificate, _ role: String, issuer: X509Certificate, _ name: String
     ) -> [String] {
+        guard !certificate.hasUnreadableExtension, certificate.otherCriticalExtensions.isEmpty
+        else { return ["the \(role) has a critical or malformed extension that is not known"] }
         guard certificate.signatureIsRSAPSSSHA384 else {
             return ["the \(role) is not signed by RSASSA-PSS with SHA-384"]
         }

@@ -22,7 +22,14 @@ enum IntelRole: Sendable {
         }
     }
 
-    private var isCA: Bool { self == .pckCA || self == .root }
+    /// How many CAs may stand below; nil for a certificate that may sign none.
+    private var depth: Int? {
+        switch self {
+        case .pck, .tcbSigning: nil
+        case .pckCA: 0
+        case .root: 1
+        }
+    }
 
     /// What is wrong with `certificate` in this role under `issuer`.
     func faults(of certificate: X509Certificate, issuer: X509Certificate) -> [String] {
@@ -31,10 +38,16 @@ enum IntelRole: Sendable {
         if !names.contains(name) {
             faults.append("`\(name)` is not \(names.joined(separator: " or "))")
         }
-        if certificate.basicConstraintsCA != isCA {
-            faults.append("`\(name)` may \(isCA ? "not " : "")sign certificates")
+        if let depth {
+            let reasons = certificate.issuerFaults(depth: depth)
+            if !reasons.isEmpty {
+                faults.append(
+                    "`\(name)` may not sign certificates: \(reasons.joined(separator: ", "))")
+            }
+        } else if certificate.basicConstraintsCA {
+            faults.append("`\(name)` may sign certificates")
         }
-        if certificate.hasUnreadableExtension {
+        if certificate.hasUnreadableExtension || !certificate.otherCriticalExtensions.isEmpty {
             faults.append("`\(name)` has a critical or malformed extension that is not known")
         }
         if certificate.signatureHash != .sha256 || !certificate.isSigned(by: issuer) {
@@ -46,30 +59,45 @@ enum IntelRole: Sendable {
     }
 }
 
-/// A certificate and the root right above it, judged together: what leaves, documents and lists hang on.
-final class IntelIssuers: Sendable {
+/// A certificate that signs itself, judged.
+final class IntelRoot: Sendable {
     let certificate: X509Certificate
-    let root: X509Certificate
-    /// What is wrong with them; empty for a sound pair.
+    /// What is wrong with it; empty for a sound one.
     let faults: [String]
-    /// The pin that the root's key has; nil where it has none.
+    /// The pin that its key has; nil where it has none.
     let anchor: TrustAnchor?
-    /// The certificate's key; nil unless it is on P-256.
-    let key: VerificationKey?
 
     var isSound: Bool { faults.isEmpty && anchor != nil }
 
-    /// Checks both signatures, which is the dear part.
-    init(
-        _ certificate: X509Certificate, as role: IntelRole, root: X509Certificate,
-        anchors: [TrustAnchor]
-    ) {
+    /// Checks the signature.
+    init(_ certificate: X509Certificate, anchors: [TrustAnchor]) {
         self.certificate = certificate
-        self.root = root
+        anchor = anchors.first { $0.keyDigest == certificate.subjectPublicKeyInfoDigest }
+        faults = IntelRole.root.faults(of: certificate, issuer: certificate)
+    }
+}
+
+/// A certificate and the root right above it, judged together: what leaves, documents and lists hang on.
+final class IntelIssuers: Sendable {
+    let certificate: X509Certificate
+    /// What is wrong with them; empty for a sound pair.
+    let faults: [String]
+    /// The certificate's key; nil unless it can be read.
+    let key: VerificationKey?
+
+    private let judgedRoot: IntelRoot
+
+    var root: X509Certificate { judgedRoot.certificate }
+    /// The pin that the root's key has; nil where it has none.
+    var anchor: TrustAnchor? { judgedRoot.anchor }
+    var isSound: Bool { faults.isEmpty && anchor != nil }
+
+    /// Checks the signature of `certificate`, which is the dear part.
+    init(_ certificate: X509Certificate, as role: IntelRole, root: IntelRoot) {
+        self.certificate = certificate
+        judgedRoot = root
         key = try? VerificationKey(of: certificate)
-        anchor = anchors.first { $0.keyDigest == root.subjectPublicKeyInfoDigest }
-        var faults = role.faults(of: certificate, issuer: root)
-        faults += IntelRole.root.faults(of: root, issuer: root)
+        var faults = role.faults(of: certificate, issuer: root.certificate) + root.faults
         if key?.kind != .p256 { faults.append("the key of the issuer is not on P-256") }
         self.faults = faults
     }

@@ -56,11 +56,16 @@ final class JudgedCollateral: Sendable {
         rootCRL = Self.list(collateral.rootCACRL, "root CA CRL", &faults)
         let ca = Self.issuers(
             collateral.pckCRLIssuerChain, as: .pckCA, "PCK CRL", store, &issuers, &faults)
-        if let ca, let pckCRL, !pckCRL.isSigned(by: ca.certificate) {
-            faults.append("the PCK CRL is not signed by `\(ca.certificate.subjectCommonName)`")
-        }
-        if let ca, let rootCRL, !rootCRL.isSigned(by: ca.root) {
-            faults.append("the root CA CRL is not signed by `\(ca.root.subjectCommonName)`")
+        for (name, list, issuer) in [
+            ("PCK CRL", pckCRL, ca?.certificate), ("root CA CRL", rootCRL, ca?.root),
+        ] {
+            guard let list, let issuer else { continue }
+            // What another algorithm of the same key vouches for is none of Intel's lists.
+            guard list.signatureIsECDSASHA256, list.isSigned(by: issuer) else {
+                let by = "`\(issuer.subjectCommonName)` with ECDSA and SHA-256"
+                faults.append("the \(name) is not signed by \(by)")
+                continue
+            }
         }
         listsFinding = TDXCheck.revocationLists.finding(
             faults: faults, expected: "one signed by the PCK CA and one by the pinned root",

@@ -7,18 +7,20 @@ import Policy
 struct TDXQuoteChecks {
     let quote: TDXQuote
     let chain: PCKChain
+    /// The attestation key, or why its point is none.
+    let key: Result<VerificationKey, CryptoError>
 
     /// The quote's signature, over the bytes as they came.
     var signature: Finding {
         let expected = "ECDSA P-256 with SHA-256 by the attestation key"
-        do throws(CryptoError) {
-            let key = try VerificationKey(p256: quote.attestationKey)
+        switch key {
+        case .success(let key):
             let holds = key.verify(
                 quote.signature.bytes, over: quote.signedBytes, scheme: .ecdsa(.sha256))
             return TDXCheck.signature.finding(
                 holds, expected: expected,
                 actual: holds ? "by the attestation key" : "not by the attestation key")
-        } catch {
+        case .failure(let error):
             return TDXCheck.signature.finding(
                 false, expected: expected, actual: "attestation \(error)")
         }

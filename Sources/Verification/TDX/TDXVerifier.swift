@@ -68,7 +68,10 @@ public struct TDXVerifier: Sendable {
     ) -> TDXResult {
         let chain = store.chain(quote.pckChain)
         let judged = collateral.map(store.judge)
-        let checks = TDXQuoteChecks(quote: quote, chain: chain)
+        let key = Result { () throws(CryptoError) in
+            try store.attestationKey(quote.attestationKey)
+        }
+        let checks = TDXQuoteChecks(quote: quote, chain: chain, key: key)
         var findings = [
             TDXCheck.teeType.finding(true, expected: Self.expectedTEE, actual: "TDX"),
             TDXCheck.quote.finding(
@@ -95,6 +98,7 @@ public struct TDXVerifier: Sendable {
         if bindingIsOptional { optional.insert(.binding) }
         var claims: TDXClaims?
         if let platform = chain.platform, Self.isAuthentic(findings, optional: optional) {
+            if case .success(let key) = key { store.remember(key, at: quote.attestationKey) }
             claims = TDXClaims(
                 authenticated: quote.body, fmspc: platform.fmspc, tcbStatus: rating?.status,
                 advisories: rating?.advisories ?? [], collateral: judged?.oldest)

@@ -100,6 +100,114 @@ struct TDXChainTests {
         #expect(try refusals { $0.root.issuer = .stranger } == all)
     }
 
+    @Test("a CA needs its key usage and path length, and nothing critical may be unknown")
+    func issuers() throws {
+        let both: [TDXCheck] = [.chain, .revocationLists]
+        let all: [TDXCheck] = [.chain, .tcbInfo, .qeIdentity, .revocationLists]
+        let signs: [UInt8] = [3, 2, 1, 6]
+        for path in [\TestPCS.ca, \.root] as [WritableKeyPath<TestPCS, TestPCS.Certificate>] {
+            let refused = path == \.ca ? both : all
+            func refusals(
+                _ usage: [UInt8]?, pathLength: UInt8?, _ more: CertificateTemplate.Extension? = nil
+            ) throws -> [TDXCheck] {
+                try self.refusals {
+                    $0[keyPath: path].template.setIssuer(usage, pathLength: pathLength)
+                    if let more { $0[keyPath: path].template.extensions.append(more) }
+                }
+            }
+            #expect(try refusals(nil, pathLength: 1) == refused)
+            #expect(try refusals([3, 2, 1, 2], pathLength: 1) == refused, "cRLSign alone")
+            #expect(try refusals([3, 2, 7, 0x80], pathLength: 1) == refused, "digitalSignature")
+            // The names that a CA may sign are looked at by nobody here.
+            let names = CertificateTemplate.Extension(
+                oid: "2.5.29.30", value: [0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, 0x78],
+                isCritical: true)
+            #expect(try refusals(signs, pathLength: 1, names) == refused)
+            let unknown = CertificateTemplate.Extension(
+                oid: "1.2.3.4", value: [5, 0], isCritical: true)
+            #expect(try refusals(signs, pathLength: 1, unknown) == refused)
+            var pcs = try TestPCS()
+            pcs[keyPath: path].template.setIssuer(signs, pathLength: path == \.ca ? 0 : 1)
+            #expect(try pcs.verify().claims != nil)
+        }
+        #expect(
+            try refusals { $0.root.template.setIssuer(signs, pathLength: 0) } == all)
+        // What may not sign lists is no fault of the chain.
+        #expect(
+            try refusals { $0.ca.template.setIssuer([3, 2, 2, 4], pathLength: 0) }
+                == [.revocationLists])
+    }
+
+    @Test("a revocation list that is signed with another hash is refused")
+    func listSignature() throws {
+        #expect(
+            try refusals { $0.pckCRL.signature = .ecdsaSHA384 } == [.revocationLists])
+        #expect(
+            try refusals { $0.rootCRL.signature = .ecdsaSHA384 } == [.revocationLists])
+    }
+
+    @Test("a remembered attestation key is that key only, both coordinates of it")
+    func attestationKeys() throws {
+        let pcs = try TestPCS()
+        let verifier = TDXVerifier(anchors: pcs.anchors)
+        let collateral = try pcs.collateral
+        let good = try pcs.quoteBytes
+        func verify(_ bytes: [UInt8]) -> TDXResult {
+            verifier.verify(
+                quoteBytes: bytes, collateral: collateral, expected: pcs.expected,
+                at: TestPCS.now)
+        }
+        #expect(verify(good).claims != nil)
+        let key = try TDXQuote(parsing: good).attestationKey.bytes
+        let start = try #require(
+            good.indices.first { good[$0...].starts(with: key) })
+        var other = good
+        other[start + 63] ^= 1
+        #expect(verify(other).refused == [.signature, .attestationKey])
+        other = good
+        other[start] ^= 1
+        #expect(verify(other).refused == [.signature, .attestationKey])
+        var forged = pcs
+        forged.quoteSigner = .stranger
+        #expect(try forged.verify(by: verifier).refused == [.signature])
+        #expect(verify(good).claims != nil)
+    }
+
+    @Test("a chain of 50 certificates and texts of 100 MB are refused by name, and soon")
+    func bounds() throws {
+        let pcs = try TestPCS()
+        let fifty = try TestPCS.pem((0..<50).flatMap { _ in [try pcs.root.der] })
+        let huge = [UInt8](repeating: 0x2d, count: 100 << 20)
+        let quote = try pcs.quoteBytes
+        let verifier = TDXVerifier(anchors: pcs.anchors)
+        typealias Part = (TDXCheck, (inout TDXCollateral, [UInt8]) -> Void)
+        let parts: [Part] = [
+            (.tcbInfo, { $0.tcbInfoIssuerChain = $1 }),
+            (.qeIdentity, { $0.qeIdentityIssuerChain = $1 }),
+            (.revocationLists, { $0.pckCRLIssuerChain = $1 }),
+            (.revocationLists, { $0.pckCRL = $1 }), (.revocationLists, { $0.rootCACRL = $1 }),
+            (.tcbInfo, { $0.tcbInfo = SignedJSON(text: $1, signature: $0.tcbInfo.signature) }),
+            (.qeIdentity, { $0.qeIdentity = SignedJSON(text: $1, signature: [1]) }),
+        ]
+        for (index, (check, change)) in parts.enumerated() {
+            for text in [fifty, huge] {
+                var collateral = try pcs.collateral
+                change(&collateral, text)
+                let begun = ContinuousClock.now
+                let result = verifier.verify(
+                    quoteBytes: quote, collateral: collateral, expected: pcs.expected,
+                    at: TestPCS.now)
+                #expect(result.refused == [check], "part \(index), \(text.count) bytes")
+                #expect(ContinuousClock.now - begun < .seconds(20))
+            }
+        }
+        let result = verifier.verify(
+            quoteBytes: huge, collateral: nil, expected: pcs.expected, at: TestPCS.now)
+        #expect(result.refused == [.quote] || result.refused == [.teeType, .quote])
+        #expect(throws: ParseError.self) { try TDXCollateral(json: huge) }
+        #expect(throws: ParseError.self) { try SignedJSON(answer: huge, member: "tcbInfo") }
+    }
+
     @Test("only a pinned root counts, whatever its name, and only one pinned for TDX")
     func roots() throws {
         let all: [TDXCheck] = [.root, .tcbInfo, .qeIdentity, .revocationLists]
@@ -203,5 +311,18 @@ struct TDXChainTests {
         collateral.tcbInfo = SignedJSON(
             text: pcs.tcbInfo.text + [0x0a], signature: collateral.tcbInfo.signature)
         #expect(verify(collateral).refused == [.tcbInfo])
+    }
+}
+
+extension CertificateTemplate {
+    /// Basic constraints of a CA with a path length, and a key usage of its own or none.
+    mutating func setIssuer(_ usage: [UInt8]?, pathLength: UInt8?) {
+        isCA = false
+        let length: [UInt8] = pathLength.map { [2, 1, $0] } ?? []
+        extensions.append(
+            .init(
+                oid: "2.5.29.19", value: [0x30, UInt8(3 + length.count), 1, 1, 0xff] + length,
+                isCritical: true))
+        if let usage { extensions.append(.init(oid: "2.5.29.15", value: usage, isCritical: true)) }
     }
 }
