@@ -139,7 +139,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Bytes", "Protocol", "Evidence", "Policy", "Settings", "LUKS"],
+            dependencies: [
+                "Bytes", "Protocol", "Evidence", "Prediction", "Policy", "Settings", "LUKS",
+                "OpenSSL",
+                "Attester", "Verification", "Endorsements",
+            ],
             path: "fuzz/Sources/FuzzTargets", swiftSettings: strict),
         tests("Bytes", []),
         tests("FuzzTargets", []),

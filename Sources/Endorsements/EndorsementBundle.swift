@@ -152,7 +152,8 @@ public struct EndorsementBundle: Sendable, Equatable {
         return (documents + certificates).sorted { $0.path < $1.path }
     }
 
-    private static func withManifest(_ files: [TarFile.Member]) -> [TarFile.Member] {
+    /// `files` behind the manifest that fits them.
+    package static func withManifest(_ files: [TarFile.Member]) -> [TarFile.Member] {
         [TarFile.Member(path: manifest, content: text(of: files))] + files
     }
 

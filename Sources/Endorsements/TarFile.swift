@@ -5,19 +5,25 @@ import Bytes
 /// Owner, group and times are zero and the mode is 0644, so that the same files make the same bytes. The
 /// reader takes exactly what the writer makes: each header is made anew from its name and size, and
 /// compared. A standard `tar` reads such a file too.
-enum TarFile {
+package enum TarFile {
     /// A file in an archive.
-    struct Member: Sendable, Equatable {
+    package struct Member: Sendable, Equatable {
         /// Its path, of at most 100 bytes behind and 155 bytes before some slash.
-        let path: String
+        package let path: String
         /// Its content.
-        let content: [UInt8]
+        package let content: [UInt8]
+
+        /// Takes a file.
+        package init(path: String, content: [UInt8]) {
+            self.path = path
+            self.content = content
+        }
     }
 
     private static let block = 512
 
     /// An archive of `members` in their order; nil where a path is too long for the format.
-    static func encode(_ members: [Member]) -> [UInt8]? {
+    package static func encode(_ members: [Member]) -> [UInt8]? {
         var writer = ByteWriter()
         for member in members {
             guard let header = header(member.path, size: member.content.count) else { return nil }
@@ -32,7 +38,7 @@ enum TarFile {
     /// Reads what ``encode(_:)`` writes; nil for anything else.
     ///
     /// - Parameter count: how many members there may be.
-    static func decode(_ bytes: [UInt8], atMost count: Int) -> [Member]? {
+    package static func decode(_ bytes: [UInt8], atMost count: Int) -> [Member]? {
         guard bytes.count % block == 0, bytes.count >= 2 * block else { return nil }
         var rest = bytes[...]
         var members: [Member] = []

@@ -1,16 +1,18 @@
-import Bytes
+package import Bytes
 
 /// An HTTP/1.1 answer of the metadata service, read as strictly as two paths need it.
 ///
 /// Source: RFC 9112. A body has a Content-Length, or is chunked without trailers, or goes on until the
 /// service closes.
-struct HTTPAnswer: Equatable {
+package struct HTTPAnswer: Equatable {
     /// The longest answer that is taken, in bytes.
     static let maximumLength = 256 << 10
     private static let maximumHead = 16 << 10
 
-    let status: Int
-    let body: [UInt8]
+    /// Of the status line, 100 to 599.
+    package let status: Int
+    /// Without the marks of chunks.
+    package let body: [UInt8]
 
     /// A request that asks the service to close afterwards.
     static func request(_ method: String, _ path: String, json: String? = nil) -> [UInt8] {
@@ -25,14 +27,14 @@ struct HTTPAnswer: Equatable {
     }
 
     /// Whether `bytes` hold a whole answer, so that nobody has to wait for the end of the connection.
-    static func isWhole(_ bytes: [UInt8]) -> Bool {
+    package static func isWhole(_ bytes: [UInt8]) -> Bool {
         (try? HTTPAnswer(parsing: bytes, isAtEnd: false)) != nil
     }
 
     /// Reads one answer.
     ///
     /// - Parameter isAtEnd: whether the service has closed, so that nothing more can come.
-    init(parsing bytes: [UInt8], isAtEnd: Bool = true) throws(ParseError) {
+    package init(parsing bytes: [UInt8], isAtEnd: Bool = true) throws(ParseError) {
         guard let end = Self.endOfHead(bytes) else {
             throw .invalid(field: "head", rule: "must end within 16 KiB")
         }

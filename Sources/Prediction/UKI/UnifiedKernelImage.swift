@@ -75,15 +75,24 @@ public struct UnifiedKernelImage: Sendable {
         return chosen.filter { $0.value.virtualSize > 0 }
     }
 
+    /// Zero bytes behind the contents of all sections at most; a kernel may ask for room to unpack itself.
+    private static let maximumFill = 256 << 20
+
     /// Sections lie in memory in their order and do not overlap, so that each is what it says.
     private static func checkAddresses(_ pe: PEImage) throws(ParseError) {
         var end = 0
+        var fill = 0
         for row in pe.sections {
             guard Int(row.virtualAddress) >= end else {
                 throw .invalid(field: "VirtualAddress", rule: "lies behind the section before")
             }
             end = Int(row.virtualAddress) + Int(row.virtualSize)
             guard end <= PEImage.maximumSize else {
+                throw .outOfRange(field: "VirtualSize", value: UInt64(row.virtualSize))
+            }
+            // Measuring makes these bytes; a small file must not ask for a gigabyte of them.
+            fill += max(0, Int(row.virtualSize) - Int(row.rawSize))
+            guard fill <= maximumFill else {
                 throw .outOfRange(field: "VirtualSize", value: UInt64(row.virtualSize))
             }
         }
@@ -93,8 +102,11 @@ public struct UnifiedKernelImage: Sendable {
     private static func content(_ row: PEImage.Section, _ pe: PEImage) -> [UInt8] {
         let start = Int(row.rawOffset)
         let stored = min(Int(row.rawSize), Int(row.virtualSize))
-        let bytes = stored > 0 ? Array(pe.bytes[start..<(start + stored)]) : []
-        return bytes + [UInt8](repeating: 0, count: Int(row.virtualSize) - stored)
+        var content: [UInt8] = []
+        content.reserveCapacity(Int(row.virtualSize))
+        if stored > 0 { content += pe.bytes[start..<(start + stored)] }
+        content.append(contentsOf: repeatElement(0, count: Int(row.virtualSize) - stored))
+        return content
     }
 
     private static func version(_ pe: PEImage) -> String? {

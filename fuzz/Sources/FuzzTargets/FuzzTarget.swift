@@ -37,6 +37,28 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case pcrValues = "pcr-values"
     /// Reports of Azure's paravisor and their runtime data.
     case hclReport = "hcl-report"
+    /// TDX quotes: what is accepted keeps its bytes.
+    case tdxQuote = "tdx-quote"
+    /// TDREPORTs.
+    case tdReport = "tdreport"
+    /// Intel's signed documents: the signed text is the member's own.
+    case tdxDocuments = "tdx-documents"
+    /// TDX collateral in one file: what is accepted must survive its own text.
+    case tdxCollateral = "tdx-collateral"
+    /// The extension of PCK certificates, and DER.
+    case pckExtension = "pck-extension"
+    /// X.509 certificates, up to the verifier of AMD's chains.
+    case certificate
+    /// Revocation lists.
+    case revocationList = "revocation-list"
+    /// HTTP answers of Azure's metadata service.
+    case httpAnswer = "http-answer"
+    /// The tables of OVMF images and their measurement.
+    case firmware
+    /// PE images and unified kernel images.
+    case kernelImage = "kernel-image"
+    /// Bundles of endorsements.
+    case bundle
     /// LUKS2 headers with their JSON, our rules, and the image made for libcryptsetup.
     case luks2Header = "luks2-header"
     /// TOML documents.
@@ -63,6 +85,17 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .tpmStructures: TPMTarget.structures(input)
         case .pcrValues: TPMTarget.values(input)
         case .hclReport: TPMTarget.paravisor(input)
+        case .tdxQuote: TDXTarget.quote(input)
+        case .tdReport: TDXTarget.report(input)
+        case .tdxDocuments: TDXTarget.documents(input)
+        case .tdxCollateral: TDXTarget.collateral(input)
+        case .pckExtension: TDXTarget.pckExtension(input)
+        case .certificate: X509Target.certificate(input)
+        case .revocationList: X509Target.list(input)
+        case .httpAnswer: TransportTarget.answer(input)
+        case .firmware: MeasureTarget.firmware(input)
+        case .kernelImage: MeasureTarget.image(input)
+        case .bundle: TransportTarget.bundle(input)
         case .luks2Header: LUKS2Target.run(input)
         case .toml: _ = try? TOMLDocument(parsing: String(decoding: input, as: UTF8.self))
         case .policy:
@@ -95,7 +128,13 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .hclReport: TPMTarget.paravisorSeeds
         case .luks2Header: LUKS2Target.seeds
         case .toml: [Array(#"a.b = [1, "x", {c = 1979-05-27T07:32:00Z}] # d"#.utf8)]
-        case .snpReport, .snpCertificateTable, .policy, .brokerSettings: []
+        case .tdxDocuments: TDXTarget.documentSeeds
+        case .tdxCollateral: TDXTarget.collateralSeeds
+        case .httpAnswer: TransportTarget.answerSeeds
+        case .bundle: TransportTarget.bundleSeeds
+        case .snpReport, .snpCertificateTable, .tdxQuote, .tdReport, .pckExtension, .certificate,
+            .revocationList, .firmware, .kernelImage, .policy, .brokerSettings:
+            []
         }
     }
 
