@@ -125,7 +125,8 @@ public final class LaunchAuthority: Sendable {
             launchID: launch.id, hello: launch.hello, binding: binding, peer: launch.peer,
             time: time, authentication: authentication, supply: supply)
         let question = LaunchQuestion(
-            vm: launch.hello.vm.description, reportID: authentication.claims?.snp?.reportID)
+            vm: launch.hello.vm.description, reportID: authentication.claims?.snp?.reportID,
+            needsReportID: authentication.claims?.tdx == nil)
         store.decide(question) { facts in
             judge.entry(
                 for: facts, policy: facts.policy.flatMap(self.policy),

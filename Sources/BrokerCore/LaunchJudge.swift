@@ -69,12 +69,17 @@ struct LaunchJudge: Sendable {
             Check.permitRelease(judged, checks: policy.checks(for: claims))
             && (authentic + own).allSatisfy { $0.outcome != .refused }
         let remains = (judged + own).allSatisfy {
-            $0.outcome != .refused || $0.check == Check.endorsementAge.rawValue
+            $0.outcome != .refused || Self.ofEndorsements.contains($0.check)
         }
         return Judgement(
             findings: authentic + judged + own, releases: releases, mayTurn: isWaiting && remains,
             policy: policy)
     }
+
+    /// Rules of the policy that missing endorsements alone can break.
+    private static let ofEndorsements: Set = [
+        Check.endorsementAge.rawValue, Check.tcbStatus.rawValue,
+    ]
 
     /// What was ordered, each with what becomes of it. They refuse nothing: other findings do, where
     /// what is missing was needed.

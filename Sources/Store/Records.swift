@@ -115,13 +115,17 @@ public struct LaunchFacts: Sendable {
 public struct LaunchQuestion: Sendable {
     /// The id that HELLO names.
     public var vm: String
-    /// REPORT_ID of authenticated evidence; nil where there is none, and then nothing is released.
+    /// REPORT_ID of authenticated evidence; nil where there is none.
     public var reportID: FixedBytes<32>?
+    /// Whether nothing is released without a REPORT_ID: true but for evidence of a kind that has
+    /// none and shows in a register that a guest was handed over.
+    public var needsReportID: Bool
 
     /// Asks for a VM and a guest.
-    public init(vm: String, reportID: FixedBytes<32>?) {
+    public init(vm: String, reportID: FixedBytes<32>?, needsReportID: Bool = true) {
         self.vm = vm
         self.reportID = reportID
+        self.needsReportID = needsReportID
     }
 }
 

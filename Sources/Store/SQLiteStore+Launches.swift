@@ -14,7 +14,8 @@ extension SQLiteStore {
                 run: { database in
                     let facts = try self.facts(for: question, database)
                     let entry = decide(facts)
-                    let number = try Self.insert(entry, database)
+                    let number = try Self.insert(
+                        entry, needsReportID: question.needsReportID, database)
                     let recorded = RecordedLaunch(number: number, entry: entry, vm: facts.vm)
                     return { done(.success(recorded)) }
                 }, fail: { done(.failure($0)) }))
@@ -118,12 +119,14 @@ extension SQLiteStore {
             unlocked: try columns.integer("unlocked") != 0)
     }
 
-    private static func insert(_ entry: LaunchEntry, _ database: Database) throws -> Int64 {
-        if entry.decision == .released {
-            guard let report = entry.reportID else {
-                // Without it nothing could tell this guest from its next start.
-                throw StoreError.missing(what: "REPORT_ID of launch", name: entry.launchID.hex)
-            }
+    private static func insert(
+        _ entry: LaunchEntry, needsReportID: Bool, _ database: Database
+    ) throws -> Int64 {
+        if entry.decision == .released, entry.reportID == nil, needsReportID {
+            // Without it nothing could tell this guest from its next start.
+            throw StoreError.missing(what: "REPORT_ID of launch", name: entry.launchID.hex)
+        }
+        if entry.decision == .released, let report = entry.reportID {
             try database.cachedStatement(
                 sql: """
                     INSERT INTO report_ids (report_id, vm, first_released, unlocked)

@@ -219,6 +219,21 @@ struct SQLiteStoreTests {
         #expect(try await store.launches(.init()).isEmpty)
     }
 
+    @Test("evidence of a kind without REPORT_ID is released to as often as its rules permit")
+    func releaseOfRepeatable() async throws {
+        for number: UInt8 in 1...2 {
+            var nameless = entry(number)
+            nameless.reportID = nil
+            let entry = nameless
+            let question = LaunchQuestion(vm: entry.vm, reportID: nil, needsReportID: false)
+            let recorded = try await withCheckedThrowingContinuation { continuation in
+                store.decide(question, by: { _ in entry }) { continuation.resume(with: $0) }
+            }
+            #expect(recorded.entry.decision == .released)
+        }
+        #expect(try await store.launches(.init()).count == 2)
+    }
+
     @Test("an outcome closes an open launch once")
     func outcomes() async throws {
         try await store.save(policy())
