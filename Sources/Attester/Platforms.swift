@@ -19,23 +19,48 @@ public enum Platforms {
         try discover(tsm: directory, kernel: RunningKernel(), hashing: hashing)
     }
 
+    /// How often a driver is given 100 ms between its device and its registration.
+    private static let registrationAttempts = 20
+
+    /// The provider that configfs-tsm has; nil where it has none and others may be asked.
+    ///
+    /// Linux's tdx_guest makes its device before it registers with configfs-tsm, whose folder is there
+    /// by then. On kernels without that folder the device is all there will be.
+    private static func provider(
+        _ tsm: ConfigfsTSM, isEverywhere: Bool, kernel: any Kernel, hashing: any Hashing
+    ) throws(AttesterError) -> (any EvidenceProvider)? {
+        for attempt in 0...registrationAttempts {
+            if attempt > 0 { kernel.pause(milliseconds: 100) }
+            do throws(AttesterError) {
+                // A new driver is a folder beside SNP and a line here.
+                switch try tsm.provider() {
+                case SNPGuest.providerName:
+                    return SNPGuest(source: .tsm(tsm), kernel: kernel, hashing: hashing)
+                case TDXGuest.providerName:
+                    return TDXGuest(quotes: .tsm(tsm), kernel: kernel, hashing: hashing)
+                case let name: throw .unknownProvider(name: String(name.prefix(64)))
+                }
+            } catch {
+                guard case .noPlatform = error, isEverywhere else { throw error }
+            }
+            let devices = [GuestFiles.sevGuest, GuestFiles.tdxGuest]
+            guard kernel.exists(ConfigfsTSM.defaultDirectory),
+                devices.contains(where: { kernel.exists($0) })
+            else { return nil }
+        }
+        return nil
+    }
+
     static func discover(
         tsm directory: String? = nil, tpm: TPM.Device = .resourceManager, kernel: any Kernel,
         hashing: any Hashing
     ) throws(AttesterError) -> any EvidenceProvider {
         let tsm = ConfigfsTSM(
             directory: directory ?? ConfigfsTSM.defaultDirectory, files: kernel)
-        do throws(AttesterError) {
-            // A new driver is a folder beside SNP and a line here.
-            switch try tsm.provider() {
-            case SNPGuest.providerName:
-                return SNPGuest(source: .tsm(tsm), kernel: kernel, hashing: hashing)
-            case TDXGuest.providerName:
-                return TDXGuest(quotes: .tsm(tsm), kernel: kernel, hashing: hashing)
-            case let name: throw .unknownProvider(name: String(name.prefix(64)))
-            }
-        } catch {
-            guard case .noPlatform = error, directory == nil else { throw error }
+        if let provider = try provider(
+            tsm, isEverywhere: directory == nil, kernel: kernel, hashing: hashing)
+        {
+            return provider
         }
         // Kernels before 6.7: the same reports of the same processor, by the driver's own device.
         if kernel.exists(GuestFiles.sevGuest) {

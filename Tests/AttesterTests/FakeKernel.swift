@@ -9,6 +9,8 @@ import TestSupport
 final class FakeKernel: Kernel, @unchecked Sendable {
     var provider = "sev_guest\n"
     var hasDriver = true
+    /// After how many pauses there is a driver.
+    var driverDelay: Int?
     var hasCertificates = true
     var floor: Int?
     /// The SVSM's manifest; nil where no service can be asked.
@@ -101,7 +103,10 @@ final class FakeKernel: Kernel, @unchecked Sendable {
         }
     }
 
-    func pause(milliseconds: UInt64) { pauses.append(milliseconds) }
+    func pause(milliseconds: UInt64) {
+        pauses.append(milliseconds)
+        if pauses.count == driverDelay { hasDriver = true }
+    }
 
     func randomName() -> String { "\(entriesMade)" }
 

@@ -33,6 +33,23 @@ struct PlatformTests {
         #expect(try discover().kind == .snp)
     }
 
+    @Test("a driver that has its device already is given time to register")
+    func registering() throws {
+        kernel.hasDriver = false
+        kernel.provider = "tdx_guest\n"
+        kernel.files[GuestFiles.tdxGuest] = []
+        kernel.files[ConfigfsTSM.defaultDirectory] = []
+        kernel.driverDelay = 3
+        let reportData = FixedBytes<64>(Array(repeating: 0x5a, count: 64)) ?? FixedBytes()
+        // The quote comes from the driver, and nobody asks the host's quote service.
+        #expect(try discover().evidence { _ in reportData }.data(.report) != nil)
+        #expect(kernel.pauses == [100, 100, 100])
+        kernel.hasDriver = false
+        kernel.driverDelay = nil
+        #expect(try discover().kind == .tdx)
+        #expect(kernel.pauses.count == 23)
+    }
+
     @Test("a driver of another platform is no reason to look for a device")
     func unknown() {
         kernel.provider = "arm_cca_guest\n"

@@ -93,6 +93,8 @@ install() {
     inst_multiple -o -H /etc/bootgate/gate.conf
 
     if wants_tpm; then
+        # Needed by esys; dracut follows what executables need, not what their libraries do.
+        inst_libdir_file 'libtss2-sys.so.*'
         for library in "${tpm_libraries[@]}"; do
             inst_libdir_file "$library*"
             if ! compgen -G "$initdir/usr/lib*/$library" > /dev/null \
