@@ -2,7 +2,9 @@
 /// never two for one document.
 ///
 /// Times are durations since any fixed moment and random numbers are passed in, so a test owns both.
-/// Documents that a launch waits for go before those that are merely fetched anew. A request that
+/// Documents that a launch waits for go before those that are merely fetched anew, and certificates of chips
+/// behind everything else: there are few other documents, many launches need each, and only chips can be
+/// made up by anybody. A request that
 /// failed for now is repeated after a pause that doubles, half of it by chance, and never before the
 /// time that `Retry-After` names; one that failed for good is remembered for a while, so that a crowd of
 /// launches costs one request.
@@ -21,9 +23,9 @@ public struct FetchSchedule: Sendable {
         public var longestRetryAfter = Duration.seconds(86_400)
         /// For how long a failure for good is remembered.
         public var settledTime = Duration.seconds(600)
-        /// How many documents may be waited for.
+        /// How many certificates of chips may be waited for; other documents are few.
         public var maximumWaiting = 256
-        /// How many documents one address may have waited for.
+        /// How many of them one address may have waited for.
         public var maximumPerRequester = 8
         /// How many failures for good are remembered.
         public var maximumSettled = 1024
@@ -109,9 +111,9 @@ public struct FetchSchedule: Sendable {
             entries[object] = entry
             return .comes(after: expectation(of: object, at: now))
         }
-        let waiting = entries.values.filter(\.isWaiting)
-        guard waiting.count < rules.maximumWaiting,
-            requester == nil
+        let waiting = entries.filter { $0.key.isOfOneChip && $0.value.isWaiting }.values
+        guard !object.isOfOneChip || waiting.count < rules.maximumWaiting,
+            !object.isOfOneChip || requester == nil
                 || waiting.count(where: { $0.requester == requester })
                     < rules.maximumPerRequester
         else { return .turnedAway }
@@ -171,6 +173,7 @@ public struct FetchSchedule: Sendable {
         entries.filter { $0.key.vendor == vendor }
             .sorted {
                 let (left, right) = ($0.value, $1.value)
+                guard $0.key.isOfOneChip == $1.key.isOfOneChip else { return $1.key.isOfOneChip }
                 return left.isUrgent == right.isUrgent
                     ? left.order < right.order : left.isUrgent
             }
@@ -201,5 +204,17 @@ public struct FetchSchedule: Sendable {
     private mutating func next() -> Int {
         counter += 1
         return counter
+    }
+}
+
+extension EndorsementObject {
+    /// Whether it is one chip's alone. Of these there are as many as anybody likes to make up.
+    fileprivate var isOfOneChip: Bool {
+        switch self {
+        case .vcek: true
+        case .amdIssuers, .amdRevocations, .tdxTCBInfo, .tdxQEIdentity, .pckRevocations,
+            .intelRootRevocations:
+            false
+        }
     }
 }

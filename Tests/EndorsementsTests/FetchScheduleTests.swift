@@ -55,6 +55,16 @@ struct FetchScheduleTests {
         #expect(schedule.next(.amd, at: .seconds(10)) == .fetch(second))
     }
 
+    @Test("fetches revocation lists anew however many chips somebody makes up")
+    func madeUpChips() {
+        var schedule = schedule()
+        for chip in UInt8(0)..<8 { _ = schedule.want(vcek(chip), for: "a", at: .zero) }
+        _ = schedule.want(first, for: nil, at: .zero)
+        #expect(schedule.next(.amd, at: .zero) == .fetch(first))
+        schedule.finished(first, nil, at: .seconds(1), random: 0)
+        #expect(schedule.next(.amd, at: .seconds(10)) == .fetch(vcek(0)))
+    }
+
     @Test("asks first for what a launch waits for")
     func urgency() {
         var schedule = schedule()
@@ -142,7 +152,7 @@ struct FetchScheduleTests {
         #expect(schedule.want(first, for: "a", at: .seconds(4)) == .comes(after: .seconds(62)))
     }
 
-    @Test("lets one address wait for eight documents, and everybody for 256")
+    @Test("lets one address wait for eight chips, and everybody for 256")
     func limits() {
         var schedule = schedule()
         for chip in 0..<8 as Range<UInt8> {
@@ -153,8 +163,11 @@ struct FetchScheduleTests {
         for chip in 8..<255 as Range<UInt8> {
             #expect(schedule.want(vcek(chip), for: "b\(chip)", at: .zero) != .turnedAway)
         }
+        #expect(schedule.want(vcek(255), for: "c", at: .zero) != .turnedAway)
+        let other = EndorsementObject.vcek(hwID: Array(0..<64), Documents.genoa)
+        #expect(schedule.want(other, for: "d", at: .zero) == .turnedAway)
         #expect(schedule.want(first, for: "c", at: .zero) != .turnedAway)
-        #expect(schedule.want(second, for: "d", at: .zero) == .turnedAway)
+        #expect(schedule.want(second, for: nil, at: .zero) != .turnedAway)
     }
 
     @Test("forgets the oldest failures first, so that nobody fills the memory with them")
