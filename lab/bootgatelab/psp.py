@@ -1,4 +1,5 @@
 """The simulated processor: an identity made once, a process for every launch."""
+import functools
 import hashlib
 import json
 import mmap
@@ -13,14 +14,21 @@ TOOL = paths.BIN / "bootgate-psp"
 _making = threading.Lock()
 
 
+@functools.cache
+def _version():
+    return hashlib.sha256(TOOL.read_bytes()).hexdigest()
+
+
 def identity(name, *options, command=("init",)):
-    """The folder of a simulated processor with its vendor's keys, made on first use."""
+    """The folder of a simulated processor with its vendor's keys, made on first use by this simulator."""
     home = paths.PROCESSORS / name
+    made_by = home / "made-by"
     with _making:
-        if not (home / "state.json").exists():
+        if not made_by.exists() or made_by.read_text() != _version():
             shutil.rmtree(home, ignore_errors=True)
             home.parent.mkdir(parents=True, exist_ok=True)
             run([TOOL, *command, "--dir", home, *options])
+            made_by.write_text(_version())
     return home
 
 

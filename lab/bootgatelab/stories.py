@@ -71,13 +71,14 @@ def presented(world, vm, make, kind=SNP):
     return answer, rows[0]
 
 
-def refuses(world, vm, make, check, kind=SNP, what=""):
-    """The broker refuses what a client presents, for `check` alone; the finding."""
+def refuses(world, vm, make, *checks, kind=SNP, what=""):
+    """The broker refuses what a client presents, for exactly these checks; the first one's finding."""
     answer, row = presented(world, vm, make, kind)
-    expect(answer == REFUSED, f"{what or check}: expected REFUSED, got frame type {answer}")
-    expect(row["refusedChecks"] == [check],
-           f"{what or check}: expected {check} alone to refuse, but {row['refusedChecks']} did")
-    return world.broker.findings(row["reference"])[check]
+    what = what or checks[0]
+    expect(answer == REFUSED, f"{what}: expected REFUSED, got frame type {answer}")
+    expect(sorted(row["refusedChecks"]) == sorted(checks),
+           f"{what}: expected {checks} to refuse, but {row['refusedChecks']} did")
+    return world.broker.findings(row["reference"])[checks[0]]
 
 
 def releases(world, vm, make, kind=SNP, what="the genuine evidence"):

@@ -40,10 +40,11 @@ class Vendors:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, request):
+        busy = self.busy
         self.asked.append(request.path)
         path = urllib.parse.urlsplit(request.path).path
         body, headers = self._documents.get(path, (None, {}))
-        if self.busy:
+        if busy:
             request.send_response(503)
             request.send_header("Retry-After", "1")
             body = b""

@@ -1,4 +1,4 @@
 """One module for each part of the promise; importing them registers their stories."""
 from . import (  # noqa: F401
-    configuration, disk, evidence, genuine, identity, memory, network, old_kernel,
-    silence)
+    configuration, disk, endorsements, evidence, genuine, identity, memory, network, old_kernel,
+    silence, tdx, vtpm)
