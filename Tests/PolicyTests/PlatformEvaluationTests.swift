@@ -186,6 +186,15 @@ struct PlatformEvaluationTests {
         #expect(findings.contains { $0.actual.hasSuffix("1993 more") })
     }
 
+    @Test("refuses rules that cover something although anything may stand in the log")
+    func unexplainedCoverage() throws {
+        var rules = PlatformSample.rules()
+        rules.boot.covers = [.kernel]
+        _ = try AppraisalPolicy(validating: rules)
+        rules.boot.allowsUnexplained = true
+        #expect(throws: PolicyError.self) { try AppraisalPolicy(validating: rules) }
+    }
+
     @Test("compares command lines byte by byte")
     func commandLineBytes() throws {
         var sample = PlatformSample()

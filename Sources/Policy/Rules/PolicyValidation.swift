@@ -29,6 +29,13 @@ extension PolicyRules {
                 path: "boot.covers", expected: "nothing without boot.authorities or boot.images",
                 actual: Self.list(boot.covers))
         }
+        guard boot.covers.isEmpty || !boot.allowsUnexplained else {
+            throw PolicyError(
+                path: "boot.covers",
+                expected:
+                    "nothing with boot.allow_unexplained: what is unexplained may be anything",
+                actual: Self.list(boot.covers))
+        }
     }
 
     static func list(_ coverage: Set<Coverage>) -> String {
