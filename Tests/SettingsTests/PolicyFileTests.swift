@@ -143,7 +143,7 @@ struct PolicyFileTests {
                 images = ["\(Self.hex("a1", 48))"]
                 drivers = []
                 command_lines = ["quiet"]
-                allow_unexplained = true
+                allow_unexplained = false
                 covers = ["command line"]
                 """
         ).rules
@@ -155,7 +155,7 @@ struct PolicyFileTests {
         #expect(rules.tpm.isRequired && rules.tpm.keyTrusts == [.teeReport])
         #expect(rules.tpm.references[0].values.keys.sorted() == [4, 11])
         #expect(rules.boot.secureBoot == true && rules.boot.drivers == [])
-        #expect(rules.boot.commandLines == ["quiet"] && rules.boot.allowsUnexplained)
+        #expect(rules.boot.commandLines == ["quiet"] && !rules.boot.allowsUnexplained)
         #expect(rules.boot.covers == [.commandLine] && rules.boot.authorities.count == 1)
     }
 
