@@ -98,7 +98,7 @@ let package = Package(
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
         swift("Endorsements", ["Bytes", "Evidence", "AdminAPI", "Curl", "Linux", "OpenSSL"]),
         swift("Settings", ["Bytes", "Evidence", "Policy"]),
-        swift("Store", ["Bytes", "AdminAPI", .grdb]),
+        swift("Store", ["Bytes", "Policy", "AdminAPI", .grdb]),
         swift(
             "BrokerCore",
             [
@@ -165,12 +165,13 @@ let package = Package(
             ["Bytes", "Evidence", "Linux", "OpenSSL", "Policy", "Verification", .argumentParser]),
         tests("Endorsements", ["AdminAPI", "Bytes", "Curl", "Evidence", "OpenSSL", "TestSupport"]),
         tests("VectorRunner", ["Bytes", "TestSupport"]),
-        tests("Store", ["AdminAPI", "Bytes"]),
+        tests("Store", ["AdminAPI", "Bytes", "Policy"]),
         tests(
             "BrokerCore",
             [
                 "AdminAPI", "Bytes", "Curl", "Endorsements", "Evidence", "Linux", "OpenSSL",
-                "Policy", "Protocol", "Store", "TestSupport", .logging,
+                "Policy", "Protocol", "SimulatedPSP", "Store", "TestSupport", "Verification",
+                .logging,
             ]),
         tests(
             "KeyBroker",
@@ -178,15 +179,15 @@ let package = Package(
                 "AdminAPI", "BrokerCore", "Bytes", "Curl", "Endorsements", "Evidence", "Linux",
                 "NetIO", "OpenSSL",
                 "Policy",
-                "Protocol", "Settings", "Store", "TestSupport", .logging, .nioCore, .nioEmbedded,
-                .nioPosix, .serviceLifecycle,
+                "Protocol", "Settings", "SimulatedPSP", "Store", "TestSupport", "Verification",
+                .logging, .nioCore, .nioEmbedded, .nioPosix, .serviceLifecycle,
             ]),
         tests("LUKS", ["Bytes", "Linux", "OpenSSL"]),
         tests(
             "OwnerCLI",
             [
                 "AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Policy", "Prediction", "Protocol",
-                "Settings", "TestSupport", .argumentParser,
+                "Settings", "TestSupport", "Verification", .argumentParser,
             ]),
         tests(
             "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),

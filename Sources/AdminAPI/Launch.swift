@@ -62,6 +62,11 @@ public struct LaunchRecord: Codable, Equatable, Sendable {
     public var chipID: String?
     /// MEASUREMENT, in hexadecimal.
     public var measurement: String?
+    /// The class of the launch, by what was verified: `cpu`, `svsm-vtpm`, `paravisor-vtpm` or `host-vtpm`;
+    /// nil where nothing was found authentic.
+    public var launchClass: LaunchClass?
+    /// Where the processor was found to vouch for the configuration; nil where it does not.
+    public var anchor: ConfigAnchor?
     /// Every check; left out in lists.
     public var findings: [Finding]?
 
@@ -72,7 +77,8 @@ public struct LaunchRecord: Codable, Equatable, Sendable {
         outcome: LaunchOutcome, failure: String? = nil, failureDetail: String? = nil,
         outcomeTime: Int64? = nil, tookMilliseconds: Double, policy: String? = nil,
         policyIdentity: String? = nil, reportID: String? = nil, chipID: String? = nil,
-        measurement: String? = nil, findings: [Finding]? = nil
+        measurement: String? = nil, launchClass: LaunchClass? = nil,
+        anchor: ConfigAnchor? = nil, findings: [Finding]? = nil
     ) {
         self.reference = reference
         self.launchID = launchID
@@ -93,6 +99,8 @@ public struct LaunchRecord: Codable, Equatable, Sendable {
         self.reportID = reportID
         self.chipID = chipID
         self.measurement = measurement
+        self.launchClass = launchClass
+        self.anchor = anchor
         self.findings = findings
     }
 }

@@ -22,7 +22,9 @@ struct LaunchJudge: Sendable {
         var releases: Bool
         /// Whether other endorsements could make it a release.
         var mayTurn = false
-        var policy: AppraisalPolicy?
+        var launchClass: LaunchClass?
+        /// Nil where the processor does not vouch for the configuration.
+        var anchor: ConfigAnchor?
     }
 
     /// The ledger's entry for a decision on `facts`.
@@ -40,7 +42,8 @@ struct LaunchJudge: Sendable {
             policy: authentication.claims == nil ? nil : facts.policy?.name,
             policyIdentity: authentication.claims == nil ? nil : facts.policy?.identity,
             reportID: authentication.reportID, chipID: authentication.chipID,
-            measurement: authentication.measurement, binding: binding,
+            measurement: authentication.measurement, launchClass: judgement.launchClass,
+            anchor: judgement.anchor, binding: binding,
             findings: FindingsText.encode(judgement.findings))
     }
 
@@ -65,20 +68,21 @@ struct LaunchJudge: Sendable {
             now: time)
         let judged = policy.evaluate(claims, in: context)
         let own = [purpose, keyName(vm)]
-        let releases =
-            Check.permitRelease(judged, checks: policy.checks(for: claims))
-            && (authentic + own).allSatisfy { $0.outcome != .refused }
-        let remains = (judged + own).allSatisfy {
-            $0.outcome != .refused || Self.ofEndorsements.contains($0.check)
-        }
+        let findings = authentic + judged + own
+        let refused = findings.filter { $0.outcome == .refused }.map(\.check)
+        let isOnce = authentication.reportID != nil || judged.holds(.handOver)
         return Judgement(
-            findings: authentic + judged + own, releases: releases, mayTurn: isWaiting && remains,
-            policy: policy)
+            findings: findings,
+            releases: Check.permitRelease(judged, checks: policy.checks(for: claims))
+                && refused.isEmpty && isOnce,
+            mayTurn: isWaiting && refused.allSatisfy(Self.ofEndorsements.contains),
+            launchClass: policy.launchClass(of: claims),
+            anchor: judged.holds(.configAnchor) ? policy.rules.anchor : nil)
     }
 
-    /// Rules of the policy that missing endorsements alone can break.
-    private static let ofEndorsements: Set = [
-        Check.endorsementAge.rawValue, Check.tcbStatus.rawValue,
+    /// The checks of authentic evidence that newer endorsements could turn.
+    private static let ofEndorsements: Set<String> = [
+        Authentication.endorsementsCheck, Check.endorsementAge.rawValue, Check.tcbStatus.rawValue,
     ]
 
     /// What was ordered, each with what becomes of it. They refuse nothing: other findings do, where
@@ -113,6 +117,12 @@ struct LaunchJudge: Sendable {
         Finding(
             check: "policy", outcome: .refused, expected: "policy \(name), usable by this version",
             actual: "it cannot be read", note: "store the policy again")
+    }
+}
+
+extension [Finding] {
+    fileprivate func holds(_ check: Check) -> Bool {
+        contains { $0.check == check.rawValue && $0.outcome == .ok }
     }
 }
 

@@ -36,6 +36,7 @@ extension LaunchRecord {
             failure: row.failure, failureDetail: row.failureDetail, outcomeTime: row.outcomeTime,
             tookMilliseconds: Double(entry.tookMicroseconds) / 1000, policy: entry.policy,
             policyIdentity: entry.policyIdentity?.hex, reportID: entry.reportID?.hex,
-            chipID: entry.chipID?.hex, measurement: entry.measurement?.hex)
+            chipID: entry.chipID?.hex, measurement: entry.measurement?.hex,
+            launchClass: entry.launchClass, anchor: entry.anchor)
     }
 }

@@ -42,6 +42,11 @@ public struct AppraisalPolicy: Sendable, Equatable {
         return checks(for: claims).map(appraisal.finding)
     }
 
+    /// The class of a launch with such evidence: of the weakest of what vouches for the whole boot.
+    public func launchClass(of claims: Claims) -> LaunchClass {
+        Appraisal(rules: rules, claims: claims, context: nil, time: 0).launchClass
+    }
+
     /// The checks that are made of such evidence, in their order.
     public func checks(for claims: Claims) -> [Check] {
         Check.allCases.filter { $0.concerns(claims, rules) }

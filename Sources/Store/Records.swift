@@ -1,5 +1,6 @@
 public import AdminAPI
 public import Bytes
+public import Policy
 
 /// What enrolment left for one VM. The keys in it are sealed; see `BrokerCore.KeyEnvelope`.
 public struct EnrolledVM: Sendable, Equatable {
@@ -157,6 +158,10 @@ public struct LaunchEntry: Sendable, Equatable {
     public var chipID: FixedBytes<64>?
     /// MEASUREMENT.
     public var measurement: FixedBytes<48>?
+    /// The class of the launch, by what was verified; nil without authentic evidence and a policy.
+    public var launchClass: LaunchClass?
+    /// Where the processor was found to vouch for the configuration; nil where it does not.
+    public var anchor: ConfigAnchor?
     /// The binding; a late proof is checked against it.
     public var binding: FixedBytes<64>
     /// All findings, as a JSON array.
@@ -168,7 +173,8 @@ public struct LaunchEntry: Sendable, Equatable {
         decision: LaunchDecision, refusedChecks: [String] = [], tookMicroseconds: Int64 = 0,
         policy: String? = nil, policyIdentity: FixedBytes<32>? = nil,
         reportID: FixedBytes<32>? = nil, chipID: FixedBytes<64>? = nil,
-        measurement: FixedBytes<48>? = nil, binding: FixedBytes<64>, findings: String = "[]"
+        measurement: FixedBytes<48>? = nil, launchClass: LaunchClass? = nil,
+        anchor: ConfigAnchor? = nil, binding: FixedBytes<64>, findings: String = "[]"
     ) {
         self.launchID = launchID
         self.vm = vm
@@ -183,6 +189,8 @@ public struct LaunchEntry: Sendable, Equatable {
         self.reportID = reportID
         self.chipID = chipID
         self.measurement = measurement
+        self.launchClass = launchClass
+        self.anchor = anchor
         self.binding = binding
         self.findings = findings
     }

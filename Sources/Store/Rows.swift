@@ -2,6 +2,7 @@ import AdminAPI
 import Bytes
 import Foundation
 import GRDB
+import Policy
 
 /// Reads typed values out of a row, naming the column that holds none.
 struct Columns {
@@ -40,6 +41,14 @@ struct Columns {
 
     func choice<T: RawRepresentable>(_ column: String) throws -> T where T.RawValue == String {
         guard let value = T(rawValue: try text(column)) else { throw corrupt(column) }
+        return value
+    }
+
+    func optionalChoice<T: RawRepresentable>(
+        _ column: String
+    ) throws -> T? where T.RawValue == String {
+        guard let text = optionalText(column) else { return nil }
+        guard let value = T(rawValue: text) else { throw corrupt(column) }
         return value
     }
 
@@ -101,6 +110,8 @@ extension LaunchEntry {
             reportID: try columns.optionalFixed("report_id"),
             chipID: try columns.optionalFixed("chip_id"),
             measurement: try columns.optionalFixed("measurement"),
+            launchClass: try columns.optionalChoice("launch_class"),
+            anchor: try columns.optionalChoice("anchor"),
             binding: try columns.fixed("binding"), findings: try columns.text("findings"))
     }
 
@@ -111,6 +122,7 @@ extension LaunchEntry {
             policyIdentity.map { Data($0.bytes) }, reportID.map { Data($0.bytes) },
             chipID.map { Data($0.bytes) }, measurement.map { Data($0.bytes) },
             Data(binding.bytes), findings, decision == .released ? "open" : "none",
+            launchClass?.rawValue, anchor?.rawValue,
         ]
     }
 }

@@ -141,8 +141,8 @@ extension SQLiteStore {
             sql: """
                 INSERT INTO launches (launch_id, vm, time, peer, platform, decision,
                     refused_checks, took_microseconds, policy, policy_identity, report_id,
-                    chip_id, measurement, binding, findings, outcome)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    chip_id, measurement, binding, findings, outcome, launch_class, anchor)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: entry.arguments)
         return database.lastInsertedRowID

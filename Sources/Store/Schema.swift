@@ -7,6 +7,9 @@ enum Schema {
         migrator.registerMigration("1: VMs, policies, ledger") { database in
             try database.execute(sql: version1)
         }
+        migrator.registerMigration("2: class and anchor of launches") { database in
+            try database.execute(sql: version2)
+        }
         return migrator
     }
 
@@ -75,5 +78,10 @@ enum Schema {
             first_released INTEGER NOT NULL,
             unlocked INTEGER NOT NULL CHECK (unlocked IN (0, 1))
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let version2 = """
+        ALTER TABLE launches ADD COLUMN launch_class TEXT;
+        ALTER TABLE launches ADD COLUMN anchor TEXT;
         """
 }

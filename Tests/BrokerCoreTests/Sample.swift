@@ -69,7 +69,7 @@ final class Sample: Sendable {
     init(
         strangerRows: (perAddress: Int, total: Int) = (10, 60),
         authenticator: any EvidenceAuthenticator = TrustingAuthenticator(),
-        desk: EndorsementDesk? = nil
+        desk: EndorsementDesk? = nil, rules: PolicyRules? = nil
     ) async throws {
         directory = NSTemporaryDirectory() + "bootgate-core-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
@@ -77,7 +77,8 @@ final class Sample: Sendable {
         store = try SQLiteStore(path: directory + "/broker.sqlite3")
         authority = LaunchAuthority(
             store: store, envelope: KeyEnvelope(wrappingKey: secret(0x77)),
-            authenticator: authenticator, desk: desk, readPolicy: Self.read,
+            authenticator: authenticator, desk: desk,
+            readPolicy: { rules.map { try? AppraisalPolicy(validating: $0) } ?? Self.read($0) },
             strangerRows: strangerRows,
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             clock: { 2_000_000_000 })

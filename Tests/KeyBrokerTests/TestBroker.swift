@@ -167,10 +167,12 @@ final class TestVM {
             client: TLSClientContext(pins: [broker.pin], alpn: "bootgate/1"), serverName: nil)
     }
 
-    func hello(_ vm: String = "web-1", config: FixedBytes<32>) throws -> Hello {
+    func hello(
+        _ vm: String = "web-1", config: FixedBytes<32>, kinds: Set<EvidenceKind> = [.snp]
+    ) throws -> Hello {
         Hello(
             purpose: .launch, vm: try #require(VMIdentifier(vm)), keyName: .disk,
-            configDigest: config, headerDigest: fixed(0x4d), evidenceKinds: [.snp],
+            configDigest: config, headerDigest: fixed(0x4d), evidenceKinds: kinds,
             hpkePublicKey: key.publicKey)
     }
 

@@ -4,6 +4,7 @@ import Bytes
 import Policy
 import Protocol
 import Testing
+import Verification
 
 @testable import OwnerCLI
 
@@ -39,6 +40,43 @@ func refusal() {
     #expect(lines.contains { $0.hasSuffix("expected  \"image 2026-11\" a4e1") })
     #expect(lines.contains("Hint: the value fits 8 vCPUs"))
     #expect(lines.last?.hasPrefix("Next: if that change is intended") == true)
+}
+
+@Test("every check that can refuse has its sentence, and the next step fits the check")
+func sentences() {
+    let checks =
+        Check.allCases.map(\.rawValue) + SNPCheck.allCases.map(\.rawValue)
+        + TDXCheck.allCases.map(\.rawValue) + TPMCheck.allCases.map(\.rawValue)
+        + AzureCheck.allCases.map(\.rawValue) + EventLogCheck.allCases.map(\.rawValue)
+        + [
+            "purpose", "key name", "policy", "evidence kind", "endorsements", "TPM key name",
+            "paravisor's report",
+        ]
+    for check in checks {
+        #expect(RefusalText.sentence(check) != nil, "\(check)")
+        let finding = Finding(check: check, outcome: .refused, expected: "a", actual: "b")
+        let lines = WhyReport(launch: launch(.refused, findings: [finding])).lines(screen)
+        #expect(lines.last?.hasPrefix("Next: ") == true)
+    }
+    func next(_ checks: [String]) -> String? {
+        RefusalText.next(checks, vm: "web-1", policy: "web")
+    }
+    #expect(next(["TCB status"])?.contains("firmware updated") == true)
+    #expect(next(["endorsements", "TCB status"])?.contains("endorsements check") == true)
+    #expect(next(["hand-over"])?.contains("start the VM anew") == true)
+    #expect(next(["PCRs"])?.contains("bootgate measure uki") == true)
+    #expect(next(["XFAM"]) == nil)
+}
+
+@Test("why and the list of launches show class and anchor")
+func classAndAnchor() {
+    var record = launch(.refused, findings: [measurement])
+    record.launchClass = .paravisorVTPM
+    record.anchor = .measuredImage
+    let lines = WhyReport(launch: record).lines(screen)
+    #expect(lines.contains { $0.contains("class paravisor-vtpm, anchor measured-image") })
+    let table = Launches.table([record], screen).lines(screen)
+    #expect(table[1].contains("paravisor-vtpm") && table[1].contains("measured-image"))
 }
 
 @Test("several refused checks are counted and named")

@@ -1,6 +1,7 @@
 import AdminAPI
 import Bytes
 import Foundation
+import Policy
 import Store
 import Synchronization
 import Testing
@@ -224,6 +225,8 @@ struct SQLiteStoreTests {
         for number: UInt8 in 1...2 {
             var nameless = entry(number)
             nameless.reportID = nil
+            nameless.launchClass = .cpu
+            nameless.anchor = .mrconfigid
             let entry = nameless
             let question = LaunchQuestion(vm: entry.vm, reportID: nil, needsReportID: false)
             let recorded = try await withCheckedThrowingContinuation { continuation in
@@ -231,7 +234,9 @@ struct SQLiteStoreTests {
             }
             #expect(recorded.entry.decision == .released)
         }
-        #expect(try await store.launches(.init()).count == 2)
+        let rows = try await store.launches(.init())
+        #expect(rows.count == 2)
+        #expect(rows.allSatisfy { $0.entry.launchClass == .cpu && $0.entry.anchor == .mrconfigid })
     }
 
     @Test("an outcome closes an open launch once")

@@ -8,6 +8,9 @@ public import Verification
 /// Authenticates VMs behind Azure's paravisor: the processor's report, the paravisor's runtime data, and
 /// the quote of its TPM.
 public struct AzureAuthenticator: EvidenceAuthenticator {
+    /// The check that the report that was sent is the one that the paravisor keeps.
+    static let reportCheck = "paravisor's report"
+
     private let verifier: AzureVerifier
     private let snp: SNPAuthenticator
     private let tdx: TDXAuthenticator
@@ -50,17 +53,15 @@ public struct AzureAuthenticator: EvidenceAuthenticator {
         let result = verifier.verify(
             AzureEvidence(hclReport: hcl, quote: tpm.quote, endorsement: endorsement),
             expected: AzureExpectation(launchBinding: binding, selection: nil), at: time)
-        findings.append(Self.sameReport(evidence.kind, hcl, given))
         let log = BootLog(evidence, tpm: result.claims?.tpm)
-        let isHopeless =
-            SNPAuthenticator.isHopeless(result.findings)
-            || TDXAuthenticator.isHopeless(result.findings)
+        findings += [Self.sameReport(evidence.kind, hcl, given)] + result.findings
+        findings += [tpm.nameFinding] + log.findings
         return Authentication(
-            findings: findings + result.findings + log.findings,
+            findings: findings,
             claims: Claims(azure: result, log: log.result),
             platform: evidence.kind == .azureSNP ? "Azure SNP" : "Azure TDX",
             reportID: report?.reportID, chipID: report?.chipID, measurement: report?.measurement,
-            missing: isHopeless ? [] : wanted)
+            missing: Remedy.isHopeless(findings) ? [] : wanted)
     }
 
     /// The report that was sent has to be the one that the paravisor keeps; a quote is held against the
@@ -75,7 +76,7 @@ public struct AzureAuthenticator: EvidenceAuthenticator {
             case nil: false
             }
         return Finding(
-            check: "paravisor's report", outcome: isSame ? .ok : .refused,
+            check: Self.reportCheck, outcome: isSame ? .ok : .refused,
             expected: "the report that the paravisor keeps", actual: isSame ? "it" : "another one")
     }
 }

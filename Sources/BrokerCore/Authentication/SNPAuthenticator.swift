@@ -37,7 +37,7 @@ public struct SNPAuthenticator: EvidenceAuthenticator {
             $0.verify(isVouchedFor: hardware.result.claims != nil, binding: binding, at: time)
         }
         let log = BootLog(evidence, tpm: quoted?.claims)
-        return hardware.authentication(tpm: quoted, log: log)
+        return hardware.authentication(tpm: quoted, tpm?.nameFinding, log: log)
     }
 
     /// What was made of a report, before anything else is looked at.
@@ -50,15 +50,18 @@ public struct SNPAuthenticator: EvidenceAuthenticator {
 
         /// Joins what came beside the report.
         func authentication(
-            tpm: TPMResult?, log: BootLog, platformSuffix: String = ""
+            tpm: TPMResult?, _ nameFinding: Finding?, log: BootLog, platformSuffix: String = ""
         ) -> Authentication {
             let product = report.product ?? result.claims?.snp?.product
+            let all =
+                findings + result.findings + (nameFinding.map { [$0] } ?? [])
+                + (tpm?.findings ?? []) + log.findings
             return Authentication(
-                findings: findings + result.findings + (tpm?.findings ?? []) + log.findings,
+                findings: all,
                 claims: Claims(snp: result, tpm: tpm, log: log.result),
                 platform: (product.map { "SNP \($0.rawValue)" } ?? "SNP") + platformSuffix,
                 reportID: report.reportID, chipID: report.chipID, measurement: report.measurement,
-                missing: SNPAuthenticator.isHopeless(result.findings) ? [] : wanted)
+                missing: Remedy.isHopeless(all) ? [] : wanted)
         }
     }
 
@@ -96,14 +99,6 @@ public struct SNPAuthenticator: EvidenceAuthenticator {
                 root: chain.dropFirst(2).first?.der)
         } catch {
             throw .invalid(field: "imds_certificates", rule: "expected a chain in PEM: \(error)")
-        }
-    }
-
-    /// Whether no certificate could make these findings good.
-    static func isHopeless(_ findings: [Finding]) -> Bool {
-        let ownChecks: [SNPCheck] = [.report, .binding, .tcbOrder]
-        return findings.contains { finding in
-            finding.outcome == .refused && ownChecks.contains { $0.rawValue == finding.check }
         }
     }
 

@@ -35,6 +35,7 @@ public struct SVSMAuthenticator: EvidenceAuthenticator {
             return parts.verify(trust: trust, binding: binding, at: time)
         }
         let log = BootLog(evidence, tpm: quoted?.claims)
-        return hardware.authentication(tpm: quoted, log: log, platformSuffix: " below an SVSM")
+        return hardware.authentication(
+            tpm: quoted, tpm?.nameFinding, log: log, platformSuffix: " below an SVSM")
     }
 }

@@ -32,11 +32,14 @@ public struct TDXAuthenticator: EvidenceAuthenticator {
             $0.verify(isVouchedFor: result.claims != nil, binding: binding, at: time)
         }
         let log = BootLog(evidence, tdx: result.claims, tpm: quoted?.claims)
+        let findings =
+            endorsed.findings + result.findings + (tpm.map { [$0.nameFinding] } ?? [])
+            + (quoted?.findings ?? []) + log.findings
         return Authentication(
-            findings: endorsed.findings + result.findings + (quoted?.findings ?? []) + log.findings,
+            findings: findings,
             claims: Claims(tdx: result, tpm: quoted, log: log.result), platform: "TDX",
             measurement: result.quote?.body.mrTD,
-            missing: Self.isHopeless(result.findings) ? [] : endorsed.wanted)
+            missing: Remedy.isHopeless(findings) ? [] : endorsed.wanted)
     }
 
     /// A quote with what was found for its platform.
@@ -63,14 +66,5 @@ public struct TDXAuthenticator: EvidenceAuthenticator {
                 expected: "\(object.title), in the endorsements directory", actual: "missing")
         }
         return Endorsed(findings: findings, wanted: supply.wanted)
-    }
-
-    /// Whether no document of Intel's could make these findings good.
-    static func isHopeless(_ findings: [Finding]) -> Bool {
-        let ofIntel = Set(TDXCheck.ofCollateral.map(\.rawValue))
-        return findings.contains { finding in
-            finding.outcome == .refused && !ofIntel.contains(finding.check)
-                && TDXCheck(rawValue: finding.check) != nil
-        }
     }
 }

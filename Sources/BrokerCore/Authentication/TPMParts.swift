@@ -12,18 +12,34 @@ struct TPMParts {
     private let key: AttestationKey
     private let keyName: [UInt8]
 
-    /// Takes the items apart; nil where there is no quote.
+    /// The check that the evidence names the key that it holds.
+    static let nameCheck = "TPM key name"
+
+    private static let items: [EvidenceItem.Content] = [
+        .tpmQuote, .tpmSignature, .tpmPublic, .pcrValues,
+    ]
+
+    /// Takes the items apart; nil where there are none.
     ///
-    /// - Throws: where a quote came without what belongs to it, or with something unreadable.
+    /// - Throws: where some came without the others or without the key's name, or with something
+    ///   unreadable.
     init?(_ evidence: EvidenceMessage) throws(ParseError) {
-        guard let attestation = evidence.data(.tpmQuote) else { return nil }
-        guard let signature = evidence.data(.tpmSignature), let area = evidence.data(.tpmPublic),
-            let values = evidence.data(.pcrValues)
-        else {
+        let present = Self.items.compactMap { evidence.data($0) }
+        guard present.isEmpty || present.count == Self.items.count else {
             throw .invalid(
                 field: "items",
-                rule: "expected tpm_signature, tpm_public and pcr_values beside tpm_quote")
+                rule: "expected tpm_quote, tpm_signature, tpm_public and pcr_values together")
         }
+        guard present.isEmpty == evidence.attestationKeyName.isEmpty else {
+            throw .invalid(
+                field: "attestation_key_name",
+                rule: present.isEmpty
+                    ? "expected none without tpm_quote" : "expected one beside tpm_quote")
+        }
+        guard !present.isEmpty else { return nil }
+        let (attestation, signature, area, values) = (
+            present[0], present[1], present[2], present[3]
+        )
         quote = TPMQuoteVerifier.Quote(
             attestation: attestation, signature: .structure(signature),
             values: try PCRValues(parsing: values))
@@ -34,6 +50,15 @@ struct TPMParts {
             throw .invalid(field: "tpm_public", rule: "expected a usable key: \(error)")
         }
         keyName = evidence.attestationKeyName
+    }
+
+    /// The name that the binding holds has to be that of the key. Whether anything vouches for the key
+    /// is another check.
+    var nameFinding: Finding {
+        let own = key.name?.bytes ?? []
+        return Finding(
+            check: Self.nameCheck, outcome: own == keyName ? .ok : .refused,
+            expected: "the name of tpm_public, \(Hex.encode(own))", actual: Hex.encode(keyName))
     }
 
     /// Verifies the quote, which has to be over SHA-256(binding).

@@ -1,6 +1,7 @@
 import AdminAPI
 import ArgumentParser
 import Linux
+import Policy
 
 /// `bootgate launches`
 struct Launches: OwnerCommand {
@@ -57,7 +58,8 @@ struct Launches: OwnerCommand {
 
     static func table(_ launches: [LaunchRecord], _ screen: Screen) -> Table {
         var table = Table([
-            "LAUNCH", "VM", "WHEN", "FROM", "PLATFORM", "DECISION", "OUTCOME", "TOOK", "",
+            "LAUNCH", "VM", "WHEN", "FROM", "PLATFORM", "CLASS", "ANCHOR", "DECISION", "OUTCOME",
+            "TOOK", "",
         ])
         for launch in launches {
             let decision: Screen.Tone =
@@ -70,6 +72,7 @@ struct Launches: OwnerCommand {
             table.rows.append([
                 .init(launch.reference), .init(launch.vm), .init(screen.time(launch.time)),
                 .init(launch.from), .init(launch.platform ?? "-"),
+                .init(launch.launchClass?.rawValue ?? "-"), .init(launch.anchor?.rawValue ?? "-"),
                 .init(launch.decision.rawValue, decision),
                 .init(launch.outcome == .none ? "-" : launch.outcome.rawValue),
                 .init(Screen.duration(milliseconds: launch.tookMilliseconds)), .init(remark),

@@ -162,12 +162,5 @@ struct PolicyFile {
         }
     }
 
-    var summary: [String] {
-        let measurements = rules.measurements.map { "\"\($0.label.shown)\"" }
-        return [
-            "  class          at least \(rules.lowestClass.rawValue)",
-            "  anchor         \(rules.anchor.rawValue)",
-            "  measurements   \(measurements.isEmpty ? "none" : measurements.joined(separator: ", "))",
-        ]
-    }
+    var summary: [String] { PolicySummary(rules: rules).lines }
 }

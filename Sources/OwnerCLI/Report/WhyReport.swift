@@ -52,7 +52,9 @@ struct WhyReport {
             let because =
                 switch names.count {
                 case 0: "no check that must hold could be made"
-                case 1: Self.sentences[names[0]] ?? "the check \"\(names[0].shown)\" does not hold"
+                case 1:
+                    RefusalText.sentence(names[0])
+                        ?? "the check \"\(names[0].shown)\" does not hold"
                 default:
                     "\(names.count) checks do not hold (\(names.joined(separator: ", ").shown))"
                 }
@@ -100,6 +102,8 @@ struct WhyReport {
         var facts = ["\(launch.reference.shown) of \(launch.vm.shown)", screen.time(launch.time)]
         facts.append("from \(launch.from.shown)")
         if let platform = launch.platform { facts.append(platform.shown) }
+        if let launchClass = launch.launchClass { facts.append("class \(launchClass.rawValue)") }
+        if let anchor = launch.anchor { facts.append("anchor \(anchor.rawValue)") }
         if let policy = launch.policy { facts.append("policy \"\(policy.shown)\"") }
         return facts
     }
@@ -113,51 +117,8 @@ struct WhyReport {
         case .released: return "nothing; `bootgate launches \(vm)` shows the VM's other launches."
         case .refused: break
         }
-        let checks = launch.refusedChecks
         let policy = launch.policy?.shown ?? "NAME"
-        if checks.contains("measurement") {
-            return "if that change is intended, add a [[measurement]] to the policy "
-                + "(`bootgate policy show \(policy)`), then `bootgate policy add FILE`."
-        }
-        if checks.contains("identity") {
-            return "`bootgate vm list` shows which VMs are enrolled."
-        }
-        if checks.contains("VM state") {
-            return "`bootgate vm enable \(vm)` if it may boot again."
-        }
-        if checks.contains("config digest") || checks.contains("config anchor") {
-            return "`bootgate vm show \(vm)` shows what the VM must be launched with."
-        }
-        if checks.contains("disk header") {
-            return "if you changed the disk yourself, `bootgate vm enroll \(vm) --disk FILE`."
-        }
-        if checks.contains("debug") {
-            return "launch the VM without the debug bit in its guest policy."
-        }
-        if checks.contains("endorsements") {
-            return "`bootgate endorsements check` says what is missing and where it is to be had."
-        }
-        return "`bootgate policy show \(policy)` shows what is demanded."
+        return RefusalText.next(launch.refusedChecks, vm: vm, policy: policy)
+            ?? "`bootgate policy show \(policy)` shows what is demanded."
     }
-
-    /// First lines for the refusals that owners meet most.
-    private static let sentences = [
-        "measurement": "the measurement is not one this policy knows",
-        "signature": "the report is not signed by the key it names",
-        "root": "the report was signed under a root that this broker does not trust",
-        "chain": "the certificates do not lead to a trusted root",
-        "binding": "the evidence was made for another connection",
-        "identity": "no VM of that name is enrolled",
-        "VM state": "the VM is disabled",
-        "config digest": "the VM runs with another gate.conf than the enrolled one",
-        "config anchor": "the processor does not vouch for the enrolled gate.conf",
-        "debug": "the host may look into the guest's memory",
-        "migration": "the guest may be moved by a migration agent",
-        "chip": "the policy does not allow this chip",
-        "minimum TCB": "the processor's firmware is older than the policy demands",
-        "launch TCB": "the firmware that launched the guest is older than the policy demands",
-        "disk header": "the disk's header is not the enrolled one",
-        "report ID": "this launch has had its key already",
-        "endorsements": "a certificate of the processor is missing",
-    ]
 }
