@@ -124,8 +124,8 @@ let package = Package(
             "OwnerCLI",
             [
                 "Bytes", "Protocol", "Evidence", "Prediction", "Policy", "AdminAPI", "Curl",
-                "OpenSSL",
-                "LUKS", "Linux", "Endorsements", "Settings", .argumentParser,
+                "OpenSSL", "LUKS", "Linux", "Verification", "Endorsements", "Settings",
+                .argumentParser,
             ]),
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
@@ -186,8 +186,8 @@ let package = Package(
         tests(
             "OwnerCLI",
             [
-                "AdminAPI", "Bytes", "Curl", "LUKS", "OpenSSL", "Policy", "Prediction", "Protocol",
-                "Settings", "TestSupport", "Verification", .argumentParser,
+                "AdminAPI", "Bytes", "Curl", "Evidence", "LUKS", "OpenSSL", "Policy", "Prediction",
+                "Protocol", "Settings", "TestSupport", "Verification", .argumentParser,
             ]),
         tests(
             "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),

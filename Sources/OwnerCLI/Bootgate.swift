@@ -23,7 +23,7 @@ struct Bootgate: ParsableCommand {
         version: Version.text,
         subcommands: [
             Initialize.self, VMCommands.self, PolicyCommands.self, Launches.self, Why.self,
-            Measure.self, EndorsementCommands.self, Completions.self,
+            Appraise.self, Measure.self, EndorsementCommands.self, Completions.self,
         ])
 }
 

@@ -16,13 +16,7 @@ struct Appraisal {
         switch check.concern {
         case .evidence: evidenceFinding(check)
         case .launch:
-            if let context {
-                launchFinding(check, context)
-            } else {
-                Finding(
-                    check: check.rawValue, outcome: .notChecked, expected: "a launch",
-                    actual: "evidence by itself", note: "no VM is launched with it")
-            }
+            if let context { launchFinding(check, context) } else { .withoutLaunch(check) }
         case .snp:
             if let snp = claims.snp {
                 SNPAppraisal(rules: rules, claims: snp, context: context).finding(check)
@@ -37,7 +31,7 @@ struct Appraisal {
             }
         case .tpm: TPMAppraisal(rules: rules.tpm, claims: claims.tpm).finding(check)
         case .boot: BootAppraisal(rules: rules.boot, facts: claims.boot).finding(check)
-        case .repeatable: handOver()
+        case .repeatable: context == nil ? .withoutLaunch(check) : handOver()
         }
     }
 

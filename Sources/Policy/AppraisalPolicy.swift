@@ -1,4 +1,5 @@
 public import Bytes
+public import Evidence
 
 /// A sound set of rules for a launch: data that is stored, hashed, compared and shown.
 public struct AppraisalPolicy: Sendable, Equatable {
@@ -33,6 +34,22 @@ public struct AppraisalPolicy: Sendable, Equatable {
     /// Judges evidence by itself, at `time` (Unix seconds): rules about a launch are not checked.
     public func evaluate(_ claims: Claims, at time: Int64) -> [Finding] {
         findings(of: claims, nil, at: time)
+    }
+
+    /// Judges what a TPM or a log says where no processor speaks: all rules about processors and launches
+    /// are not checked.
+    public func evaluate(tpm: TPMClaims?, boot: BootFacts?) -> [Finding] {
+        Check.allCases.compactMap { check in
+            switch check.concern {
+            case .tpm where tpm != nil:
+                TPMAppraisal(rules: rules.tpm, claims: tpm).finding(check)
+            case .boot where boot != nil || tpm != nil && rules.boot.needsLog:
+                BootAppraisal(rules: rules.boot, facts: boot).finding(check)
+            case .launch: .withoutLaunch(check)
+            case .evidence: .withoutHardware(check)
+            case .snp, .tdx, .tpm, .boot, .repeatable: nil
+            }
+        }
     }
 
     private func findings(

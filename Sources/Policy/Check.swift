@@ -115,6 +115,15 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether only a launch can answer it: the broker's records and clock, or evidence from before the
+    /// hand-over.
+    var isAboutLaunch: Bool {
+        switch concern {
+        case .launch, .repeatable: true
+        case .evidence, .snp, .tdx, .tpm, .boot: self == .reportID
+        }
+    }
+
     /// Whether a policy may leave the requirement out; `not checked` then does not refuse.
     public var isOptional: Bool {
         switch self {
@@ -150,7 +159,20 @@ extension Check {
         guard !checks.isEmpty, !findings.contains(where: { $0.outcome == .refused }) else {
             return false
         }
-        return checks.allSatisfy { check in
+        return permit(findings, checks: checks)
+    }
+
+    /// Whether `findings` accept evidence that is looked at by itself: as for a release, but for the rules
+    /// about a launch.
+    public static func permitAppraisal(_ findings: [Finding], checks: [Check]) -> Bool {
+        guard !checks.isEmpty, !findings.contains(where: { $0.outcome == .refused }) else {
+            return false
+        }
+        return permit(findings, checks: checks.filter { !$0.isAboutLaunch })
+    }
+
+    private static func permit(_ findings: [Finding], checks: [Check]) -> Bool {
+        checks.allSatisfy { check in
             let own = findings.filter { $0.check == check.rawValue }
             return own.count == 1 && (own[0].outcome == .ok || check.isOptional)
         }

@@ -46,4 +46,18 @@ extension Finding {
             check: check.rawValue, outcome: .notChecked, expected: "no requirement",
             actual: actual, note: "the policy sets none")
     }
+
+    /// A rule about a launch, where evidence is looked at by itself.
+    static func withoutLaunch(_ check: Check) -> Finding {
+        Finding(
+            check: check.rawValue, outcome: .notChecked, expected: "a launch",
+            actual: "evidence by itself", note: "no VM is launched with it")
+    }
+
+    /// A rule about a processor, where a TPM or a log speaks alone.
+    static func withoutHardware(_ check: Check) -> Finding {
+        Finding(
+            check: check.rawValue, outcome: .notChecked, expected: "a processor's report",
+            actual: "none", note: "no processor speaks here")
+    }
 }

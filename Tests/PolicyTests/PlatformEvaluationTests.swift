@@ -152,6 +152,47 @@ struct PlatformEvaluationTests {
         #expect(refused.map(\.check) == ["hand-over"])
     }
 
+    @Test("judges evidence by itself without the rules about a launch, and nothing else is let off")
+    func evidenceByItself() throws {
+        var sample = PlatformSample()
+        sample.pcrs[15] = [UInt8](repeating: 1, count: 32)
+        let policy = try sample.policy()
+        let claims = try sample.claims()
+        let findings = policy.evaluate(claims, at: sample.context.now)
+        let open = findings.filter { $0.outcome == .notChecked }.map(\.check)
+        #expect(
+            Set(open)
+                == Set(
+                    [
+                        Check.identity, .vmState, .configDigest, .configAnchor, .diskHeader,
+                        .handOver,
+                    ]
+                    .map(\.rawValue)))
+        let checks = policy.checks(for: claims)
+        #expect(Check.permitAppraisal(findings, checks: checks))
+        #expect(!Check.permitRelease(findings, checks: checks))
+        let forgotten = findings.filter { $0.check != Check.tcbStatus.rawValue }
+        #expect(!Check.permitAppraisal(forgotten, checks: checks))
+        #expect(!Check.permitAppraisal([], checks: []))
+    }
+
+    @Test("judges a TPM and a log without a processor by their own rules only")
+    func withoutProcessor() throws {
+        var sample = PlatformSample()
+        let claims = try sample.claims()
+        let good = try sample.policy().evaluate(tpm: claims.tpm, boot: claims.boot)
+        #expect(!good.contains { $0.outcome == .refused })
+        #expect(good.contains { $0.check == "PCRs" && $0.outcome == .ok })
+        #expect(good.contains { $0.check == "launch class" && $0.outcome == .notChecked })
+        sample.pcrs[4] = [UInt8](repeating: 5, count: 32)
+        let other = try sample.claims()
+        let bad = try sample.policy().evaluate(tpm: other.tpm, boot: other.boot)
+        #expect(bad.filter { $0.outcome == .refused }.map(\.check) == ["PCRs"])
+        // A rule about logs is not let off because none came.
+        let unlogged = try sample.policy().evaluate(tpm: claims.tpm, boot: nil)
+        #expect(unlogged.contains { $0.check == "Secure Boot" && $0.outcome == .refused })
+    }
+
     @Test("refuses registers that only SHA-1 vouches for, beside others")
     func mixedBanks() throws {
         let sample = PlatformSample()
@@ -221,7 +262,10 @@ struct PlatformEvaluationTests {
         let findings = try sample.policy().evaluate(sample.claims(), at: sample.context.now)
         let notMade = findings.filter { $0.outcome == .notChecked }.map(\.check)
         #expect(
-            notMade == ["identity", "VM state", "config digest", "config anchor", "disk header"])
+            notMade == [
+                "identity", "VM state", "config digest", "config anchor", "disk header",
+                "hand-over",
+            ])
         #expect(findings.allSatisfy { $0.outcome != .refused })
     }
 

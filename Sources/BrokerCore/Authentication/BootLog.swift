@@ -39,15 +39,3 @@ struct BootLog {
         result = made
     }
 }
-
-extension RegisterValues {
-    /// The registers of a TPM, by the same numbers.
-    fileprivate init(_ values: PCRValues) {
-        self.init()
-        for (bank, registers) in values.banks {
-            for (index, value) in registers {
-                self[bank, Int(index)] = value
-            }
-        }
-    }
-}

@@ -15,6 +15,13 @@ public struct RegisterValues: Sendable, Equatable {
         }
     }
 
+    /// The registers of a TPM, by the same numbers.
+    public init(_ values: PCRValues) {
+        for (bank, registers) in values.banks {
+            for (index, value) in registers { self[bank, Int(index)] = value }
+        }
+    }
+
     /// One register of one bank; setting a value of another size than the bank's takes it out.
     public subscript(bank: HashAlgorithm, register: Int) -> [UInt8]? {
         get { banks[bank]?[register] }

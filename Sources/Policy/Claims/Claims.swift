@@ -1,3 +1,4 @@
+import Bytes
 public import Evidence
 
 /// What was said of a launch, after every signature, chain and binding were found good.
@@ -48,6 +49,18 @@ public struct Claims: Sendable, Equatable {
         switch tpm?.keyTrust {
         case .svsmManifest, .paravisor: tpm?.keyTrust.launchClass ?? .hostVTPM
         case .teeReport, .ekCertificate, .vendorCertificate, .nothing, nil: .cpu
+        }
+    }
+
+    /// Where the processor vouches for a VM's configuration; nil where it vouches for none.
+    ///
+    /// Below a paravisor the field is the provider's, and what lies within a measured image only a policy
+    /// can say.
+    public var configAnchor: ConfigAnchor? {
+        guard tpm?.keyTrust != .paravisor else { return nil }
+        switch hardware {
+        case .snp(let snp): return snp.hostData.isZero ? nil : .hostData
+        case .tdx(let tdx): return tdx.body.mrConfigID.isZero ? nil : .mrconfigid
         }
     }
 }

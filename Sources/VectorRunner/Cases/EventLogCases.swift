@@ -47,15 +47,3 @@ struct EventLogCases {
         return registers
     }
 }
-
-extension RegisterValues {
-    /// The registers of a TPM, by the same numbers.
-    init(_ values: PCRValues) {
-        self.init()
-        for (bank, registers) in values.banks {
-            for (index, value) in registers {
-                self[bank, Int(index)] = value
-            }
-        }
-    }
-}

@@ -34,6 +34,9 @@ public struct IMAVerifier: Sendable {
     /// How many entries were read.
     public var count: Int { reader?.count ?? 0 }
 
+    /// Whether something came that is no entry, so that more of the log tells nothing.
+    public var isUnreadable: Bool { fault != nil }
+
     /// Reads the next part of the log; parts may end anywhere.
     public mutating func append(_ bytes: ArraySlice<UInt8>) {
         guard fault == nil else { return }
