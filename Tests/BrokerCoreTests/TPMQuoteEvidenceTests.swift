@@ -156,6 +156,6 @@ struct MeasuredBoot {
         measure(4, 4, [0, 0, 0, 0])
         measure(4, 0x8000_0003, [1], [0xa1])
         log = builder.bytes
-        registers = [4, 7, 15].map { ($0, values[$0]) }
+        registers = (Array(0...7) + [15]).map { ($0, values[$0]) }
     }
 }
