@@ -1,5 +1,6 @@
 import Bytes
 import Evidence
+import OpenSSL
 @_spi(Verified) import Policy
 import TestSupport
 import Testing
@@ -254,6 +255,23 @@ struct PlatformEvaluationTests {
         sample.rules.measurements[0].covers = [.firmware, .kernel, .initramfs, .commandLine]
         let finding = try sample.findings().first { $0.check == "launch class" }
         #expect(finding?.actual == "cpu")
+    }
+
+    @Test("takes load options by their digest where the log has no more")
+    func loadOptions() throws {
+        var sample = PlatformSample()
+        sample.loadOptions = Array("quiet".utf8)
+        func line() throws -> Finding? {
+            try sample.findings().first { $0.check == "kernel command line" }
+        }
+        let refused = try line()
+        #expect(refused?.outcome == .refused)
+        let shown = "sha256:" + PlatformSample.hashing.sha256(Array("quiet".utf8)).hex
+        #expect(refused?.actual.contains(shown) == true)
+        sample.rules.boot.commandLines?.insert(shown)
+        #expect(try line()?.outcome == .ok)
+        sample.loadOptions = Array("quiet init=/bin/sh".utf8)
+        #expect(try line()?.outcome == .refused)
     }
 
     @Test("by itself checks no launch")

@@ -21,6 +21,7 @@ struct PlatformSample {
     var driver: [UInt8]? = [0xd1]
     var commandLine = "quiet"
     var garbage: [UInt8]?
+    var loadOptions: [UInt8]?
     var hasLog = true
     /// What the log has beside what the rules know.
     var extra: [Extra] = []
@@ -114,6 +115,10 @@ struct PlatformSample {
         if let driver { add(2, 0x8000_0004, [1], hashed: driver) }
         add(4, 0x8000_0003, [1], hashed: image)
         add(12, 0x0d, EventLogBuilder.utf16(commandLine + "\0"))
+        if let loadOptions {
+            // The kernel's stub: its tag for load options, and nothing of them but the digest.
+            add(9, 6, [0xed, 0x22, 0x3b, 0x8f, 1, 0, 0, 0, 0], hashed: loadOptions)
+        }
         if let garbage { add(4, 0x1234, garbage) }
         for event in extra { add(event.register, event.type, event.data, hashed: event.hashed) }
         let read = try EventLog(parsing: log.bytes)
