@@ -79,7 +79,7 @@ def vtpm_refusals(world):
     releases(world, vm, evidence())
     wrong = {
         "no quote": (without, []),
-        "key not in the binding": (evidence(other, named=key), ["TPM key trust"]),
+        "key not in the binding": (evidence(other, named=key), ["TPM key name", "TPM key trust"]),
         "another nonce": (evidence(over=bytes(64)), ["TPM nonce"]),
         "an unrestricted key": (evidence(loose), ["TPM key"]),
         "invented registers": (evidence(change=invented), ["PCR digest"]),
