@@ -85,6 +85,7 @@ let package = Package(
         swift("Prediction", ["Bytes", "Evidence"]),
         swift("Policy", ["Bytes", "Evidence"]),
         swift("AdminAPI", ["Bytes", "Policy"]),
+        swift("AgentAPI"),
 
         // Floor 2: one C library each
         swift("Curl", ["CCurl", "Bytes"]),

@@ -28,4 +28,26 @@ public enum AdminPath {
     public static func policy(_ name: String) -> String { "\(policies)/\(name)" }
     /// GET ``LaunchRecord`` by reference (`L-00042`) or by launch id (32 hexadecimal digits).
     public static func launch(_ reference: String) -> String { "\(launches)/\(reference)" }
+
+    /// GET ``RuntimeRecord``.
+    public static func runtime(_ id: String) -> String { "\(vms)/\(id)/runtime" }
+    /// POST ``RuntimeRequest``: forgets a failure. Answers ``RuntimeRecord``, as the four after it do.
+    public static func resume(_ id: String) -> String { "\(vms)/\(id)/resume" }
+    /// POST ``RuntimeRequest`` with `seconds`: lets the gate see one reboot.
+    public static func expectReboot(_ id: String) -> String { "\(vms)/\(id)/expect-reboot" }
+    /// POST ``RuntimeRequest`` with `seconds`: opens a maintenance window.
+    public static func beginUpdate(_ id: String) -> String { "\(vms)/\(id)/update/begin" }
+    /// POST ``RuntimeRequest``: closes it; the snapshot that is registered then counts.
+    public static func endUpdate(_ id: String) -> String { "\(vms)/\(id)/update/end" }
+    /// POST ``RuntimeRequest``: an event that the owner's program puts into the ledger, `kind` in the query.
+    public static func events(_ id: String) -> String { "\(vms)/\(id)/events" }
+    /// GET ``SnapshotRecord``; PUT the file, signature in the query as `signature` (hexadecimal, ECDSA over
+    /// the file with SHA-256, DER) and `key` (hexadecimal, SubjectPublicKeyInfo): answers ``SnapshotRecord``.
+    public static func snapshot(_ id: String) -> String { "\(vms)/\(id)/snapshot" }
+    /// GET the file as it was registered.
+    public static func snapshotFile(_ id: String) -> String { "\(vms)/\(id)/snapshot/file" }
+    /// GET ``ReportList``; query `limit` (1 to 1000, default 50).
+    public static func reports(_ id: String) -> String { "\(vms)/\(id)/reports" }
+    /// GET ``ReportRecord`` by reference (`R-00012`), findings included.
+    public static func report(_ reference: String) -> String { "/v1/reports/\(reference)" }
 }

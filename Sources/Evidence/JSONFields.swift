@@ -32,6 +32,8 @@ struct JSONFields {
 
     func has(_ name: String) -> Bool { value[name] != nil }
 
+    func isNull(_ name: String) -> Bool { value[name] == .null }
+
     private func member(_ name: String) throws(ParseError) -> JSONValue {
         guard let member = value[name] else {
             throw .invalid(field: "\(path).\(name)", rule: "is missing")
