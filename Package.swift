@@ -106,6 +106,11 @@ let package = Package(
                 "Bytes", "Protocol", "Evidence", "Policy", "AdminAPI", "OpenSSL", "Linux",
                 "Verification", "Endorsements", "Store", .logging,
             ]),
+        swift(
+            "RuntimeCore",
+            [
+                "Bytes", "Protocol", "Evidence", "AgentAPI", "Linux", "OpenSSL", "TPM", "Attester",
+            ]),
         swift("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioPosix, .logging]),
 
         // Floor 4: programs
@@ -192,6 +197,9 @@ let package = Package(
             ]),
         tests(
             "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),
+        tests(
+            "RuntimeCore",
+            ["AgentAPI", "Attester", "Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM"]),
         tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",

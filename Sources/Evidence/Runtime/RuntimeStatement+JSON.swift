@@ -36,12 +36,12 @@ extension RuntimeStatement {
                 SSHHostKey(kind: try key.label("kind"), digest: try key.fixed("digest")))
         }
         self.init(
-            vm: try fields.isNull("vm") ? nil : try fields.label("vm"),
+            vm: fields.isNull("vm") ? nil : try fields.label("vm"),
             hostName: try fields.label("host_name"),
             certificate: try fields.fixed("certificate"),
             attestationKeyName: try fields.bytes("attestation_key_name", within: 0...66),
             sshHostKeys: sshHostKeys, bootID: try fields.label("boot_id"),
-            snapshot: try fields.isNull("snapshot") ? nil : try fields.fixed("snapshot"))
+            snapshot: fields.isNull("snapshot") ? nil : try fields.fixed("snapshot"))
     }
 
     private static let members = [
