@@ -103,6 +103,9 @@ final class LaunchHandler: ChannelInboundHandler {
             authority.appraise(
                 evidence, of: launch, binding: binding, executor: here.executor,
                 done: { verdict in here.run { $0.deliver(verdict, $1) } })
+        case .log:
+            // Comes only when it was asked for, which a launch never does.
+            finish(context)
         case .outcome(let outcome):
             guard let recorded else { return }
             isBusy = true

@@ -6,6 +6,9 @@ public enum AttesterEvent: Equatable, Sendable {
     case challenge(Challenge)
     /// Open the sealed key with `binding` as HPKE info, open the disk, send an ``Outcome``.
     case released(Release, binding: FixedBytes<64>)
+    /// Send the IMA log from byte `offset` on with ``AttesterSession/send(_:)-(LogPart)``, the last part
+    /// marked as such. An offset behind the log's end is answered by an empty last part.
+    case logWanted(offset: UInt64)
     /// No key; the connection is over.
     case refused(Refused)
     /// Not yet; the connection is over, come back with a fresh one.
@@ -25,6 +28,7 @@ public struct AttesterSession: Sendable {
         case waiting(Waiting)
         case challenged(Challenge, frame: [UInt8])
         case released
+        case sendingLog
         case finished
         case dead
     }
@@ -33,6 +37,7 @@ public struct AttesterSession: Sendable {
     private enum Waiting {
         case challenge
         case decision(binding: FixedBytes<64>)
+        case decisionOnLog
         case closing(staged: Bool)
         case lateClosing
     }
@@ -107,8 +112,21 @@ public struct AttesterSession: Sendable {
         guard challenge.evidenceKinds.contains(evidence.kind) else {
             return try fail(.evidenceKindNotAgreed(evidence.kind))
         }
+        do {
+            if let hello { try evidence.judgeStatement(for: hello, hashing) }
+        } catch {
+            return try fail(error)
+        }
         state = .waiting(.decision(binding: binding))
         return evidence.frame()
+    }
+
+    /// The frame of the next stretch of the log that was asked for.
+    public mutating func send(_ part: LogPart) throws(SessionError) -> [UInt8] {
+        if case .dead = state { throw .dead }
+        guard case .sendingLog = state else { return try fail(.cannotSend(.log)) }
+        if part.isLast { state = .waiting(.decisionOnLog) }
+        return part.frame()
     }
 
     /// The frame that says what became of the released key.
@@ -122,11 +140,12 @@ public struct AttesterSession: Sendable {
     private var allowed: Set<MessageType> {
         switch state {
         case .idle, .released, .finished, .dead: []
-        case .challenged: [.refused]
+        case .challenged, .sendingLog: [.refused]
         case .waiting(.challenge): [.challenge, .refused]
         case .waiting(.decision):
             hello?.purpose == .runtime
-                ? [.close, .refused, .held] : [.release, .refused, .held]
+                ? [.logWanted, .close, .refused, .held] : [.release, .refused, .held]
+        case .waiting(.decisionOnLog): [.close, .refused, .held]
         case .waiting(.closing(let staged)):
             staged ? [.commit, .close, .refused] : [.close, .refused]
         case .waiting(.lateClosing): [.close, .refused]
@@ -150,6 +169,10 @@ public struct AttesterSession: Sendable {
             let release: Release = try frame.message()
             state = .released
             return .released(release, binding: binding)
+        case .logWanted:
+            let wanted: LogWanted = try frame.message()
+            state = .sendingLog
+            return .logWanted(offset: wanted.offset)
         case .refused:
             let refused: Refused = try frame.message()
             state = .finished
@@ -164,7 +187,7 @@ public struct AttesterSession: Sendable {
         case .close:
             state = .finished
             return .closed
-        case .hello, .evidence, .outcome, .lateOutcome:
+        case .hello, .evidence, .outcome, .lateOutcome, .log:
             throw .unexpectedMessage(frame.type)
         }
     }

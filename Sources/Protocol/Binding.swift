@@ -21,6 +21,19 @@ public enum Binding {
             attestationKeyName: attestationKeyName, hashing: hashing)
     }
 
+    /// The report data of evidence that anyone may ask a running VM for, over a connection of its own:
+    /// the statement in HELLO's place, the asker's nonce in CHALLENGE's (docs/runtime.md).
+    ///
+    /// The peer and the asker call the same function, so neither can forget a part.
+    public static func runtime(
+        exporter: FixedBytes<32>, statement: [UInt8], nonce: FixedBytes<32>,
+        attestationKeyName: [UInt8], hashing: any Hashing
+    ) -> FixedBytes<64> {
+        reportData(
+            for: .runtime, exporter: exporter, hello: statement, challenge: nonce.bytes,
+            attestationKeyName: attestationKeyName, hashing: hashing)
+    }
+
     /// The same for any purpose, each with its own label: a report for one is nothing for another.
     public static func reportData(
         for purpose: Purpose, exporter: FixedBytes<32>, hello: [UInt8], challenge: [UInt8],

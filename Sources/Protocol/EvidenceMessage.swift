@@ -26,9 +26,16 @@ public struct EvidenceItem: Equatable, Sendable {
         case keyCertificate = 10
         /// A chain of PEM certificates from a host's metadata service; nobody vouches for it.
         case imdsCertificates = 11
+        /// What a running VM says of itself; its SHA-256 is `header_digest` of the report's HELLO.
+        case statement = 12
+
+        /// The longest item of this content, in bytes.
+        public var maximumLength: Int {
+            self == .statement ? 16 * 1024 : EvidenceItem.maximumLength
+        }
     }
 
-    /// The longest item, in bytes.
+    /// The longest item of any content, in bytes.
     public static let maximumLength = 1 << 18
 
     /// What the bytes are.
@@ -80,7 +87,7 @@ public struct EvidenceMessage: Message, Equatable {
             while reader.remaining > end {
                 let content: EvidenceItem.Content = try reader.known("items.type")
                 let data = try reader.opaque(
-                    "items.data", lengthBytes: 3, within: 0...EvidenceItem.maximumLength)
+                    "items.data", lengthBytes: 3, within: 0...content.maximumLength)
                 items.append(EvidenceItem(content, data))
                 guard items.count <= EvidenceItem.Content.allCases.count else {
                     throw .invalid(field: "items", rule: "expected no content twice")
@@ -96,6 +103,24 @@ public struct EvidenceMessage: Message, Equatable {
     /// The data of the item of `content`, if there is one.
     public func data(_ content: EvidenceItem.Content) -> [UInt8]? {
         items.first { $0.content == content }?.data
+    }
+
+    /// Judges what belongs to one purpose alone: a report carries the statement that `hello` names, a
+    /// launch carries none.
+    func judgeStatement(for hello: Hello, _ hashing: any Hashing) throws(SessionError) {
+        let statement = data(.statement)
+        switch hello.purpose {
+        case .launch where statement != nil:
+            throw .malformed(
+                .evidence, .invalid(field: "items", rule: "expected no statement for a launch"))
+        case .runtime where statement.map(hashing.sha256) != hello.headerDigest:
+            throw .malformed(
+                .evidence,
+                .invalid(
+                    field: "items", rule: "expected the statement that HELLO's header_digest names")
+            )
+        case .launch, .runtime: return
+        }
     }
 
     /// The body.
@@ -124,10 +149,10 @@ public struct EvidenceMessage: Message, Equatable {
         where item.content.rawValue >= next.content.rawValue {
             throw .invalid(field: "items", rule: "expected ascending types without duplicates")
         }
-        for item in items where item.data.count > EvidenceItem.maximumLength {
+        for item in items where item.data.count > item.content.maximumLength {
             throw .lengthOutOfBounds(
                 field: "items.data", length: item.data.count, minimum: 0,
-                maximum: EvidenceItem.maximumLength)
+                maximum: item.content.maximumLength)
         }
         let length = items.reduce(5 + name.count) { $0 + 4 + $1.data.count }
         guard length <= type.maximumBodyLength else {

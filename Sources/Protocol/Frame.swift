@@ -12,6 +12,8 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
     case commit = 8
     case close = 9
     case lateOutcome = 10
+    case logWanted = 11
+    case log = 12
 
     /// The longest body that any sender may give this type, in bytes.
     public var maximumBodyLength: Int {
@@ -25,6 +27,8 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
         case .outcome: 260
         case .commit, .close: 0
         case .lateOutcome: 48
+        case .logWanted: 8
+        case .log: 4 + LogPart.maximumLength
         }
     }
 }
@@ -43,6 +47,8 @@ extension MessageType: CustomStringConvertible {
         case .commit: "COMMIT"
         case .close: "CLOSE"
         case .lateOutcome: "LATE_OUTCOME"
+        case .logWanted: "LOG_WANTED"
+        case .log: "LOG"
         }
     }
 }

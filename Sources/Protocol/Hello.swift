@@ -13,11 +13,11 @@ public struct Hello: Message, Equatable {
     public let keyName: KeyName
     /// SHA-256 of the whole `gate.conf`.
     public let configDigest: FixedBytes<32>
-    /// The header digest of the root disk's LUKS2 header.
+    /// Launch: the header digest of the root disk's LUKS2 header. Runtime: SHA-256 of the statement.
     public let headerDigest: FixedBytes<32>
     /// The kinds of evidence that the attester can give; at least one.
     public let evidenceKinds: Set<EvidenceKind>
-    /// X25519 public key made for this connection alone.
+    /// X25519 public key made for this connection alone; zero for a report, which nothing is sealed to.
     public let hpkePublicKey: FixedBytes<32>
 
     /// All fields, in the order of the wire.
@@ -35,10 +35,21 @@ public struct Hello: Message, Equatable {
         self.hpkePublicKey = hpkePublicKey
     }
 
+    /// The first message of a runtime report over a statement whose SHA-256 is `statementDigest`.
+    public static func report(
+        vm: VMIdentifier, keyName: KeyName, configDigest: FixedBytes<32>,
+        statementDigest: FixedBytes<32>, evidenceKinds: Set<EvidenceKind>
+    ) -> Hello {
+        Hello(
+            purpose: .runtime, vm: vm, keyName: keyName, configDigest: configDigest,
+            headerDigest: statementDigest, evidenceKinds: evidenceKinds,
+            hpkePublicKey: FixedBytes())
+    }
+
     /// Parses exactly one body.
     public init(parsing body: [UInt8]) throws(ParseError) {
         self = try body.parse("HELLO") { reader throws(ParseError) in
-            Hello(
+            let hello = Hello(
                 purpose: try reader.known("purpose"),
                 vm: try reader.name(
                     "vm_id", within: 1...64, rule: "expected [a-z0-9][a-z0-9.-]{0,63}",
@@ -50,6 +61,10 @@ public struct Hello: Message, Equatable {
                 headerDigest: try reader.fixed("header_digest"),
                 evidenceKinds: try reader.evidenceKinds(),
                 hpkePublicKey: try reader.fixed("hpke_public_key"))
+            guard hello.purpose == .launch || hello.hpkePublicKey.isZero else {
+                throw .invalid(field: "hpke_public_key", rule: "expected zero for a runtime report")
+            }
+            return hello
         }
     }
 

@@ -6,6 +6,10 @@ public enum VerifierEvent: Equatable, Sendable {
     case hello(Hello)
     /// Authenticate and appraise; the evidence must be over `binding`.
     case evidence(EvidenceMessage, binding: FixedBytes<64>)
+    /// The next stretch of the log that ``VerifierSession/askForLog(offset:)`` asked for. How much
+    /// comes, and for how long, is the caller's to bound; it refuses when it has seen enough. After
+    /// the last part: close, hold or refuse.
+    case log(LogPart)
     /// Verify the proof, write the ledger, commit or close.
     case outcome(Outcome)
     /// The proof of an earlier launch: verify it, then close or refuse.
@@ -21,6 +25,8 @@ public struct VerifierSession: Sendable {
         case greeted(Hello, frame: [UInt8])
         case awaitingEvidence(Hello, Challenge, Transcript)
         case appraising(Purpose)
+        case awaitingLog
+        case appraisingLog
         case awaitingOutcome
         case settling(staged: Bool)
         case settlingLate
@@ -81,6 +87,14 @@ public struct VerifierSession: Sendable {
         return frame
     }
 
+    /// Asks for the IMA log from byte `offset` on, once, after runtime evidence that stands.
+    public mutating func askForLog(offset: UInt64) throws(SessionError) -> [UInt8] {
+        if case .dead = state { throw .dead }
+        guard case .appraising(.runtime) = state else { return try fail(.cannotSend(.logWanted)) }
+        state = .awaitingLog
+        return LogWanted(offset: offset).frame()
+    }
+
     /// Lets the key go. The ledger's row must be durable before these bytes leave.
     public mutating func release(_ release: Release) throws(SessionError) -> [UInt8] {
         if case .dead = state { throw .dead }
@@ -95,7 +109,8 @@ public struct VerifierSession: Sendable {
         case .dead: throw .dead
         // The attester holds the key: it is waited for, not answered.
         case .finished, .awaitingOutcome: return try fail(.cannotSend(.refused))
-        case .awaitingFirst, .greeted, .awaitingEvidence, .appraising, .settling, .settlingLate:
+        case .awaitingFirst, .greeted, .awaitingEvidence, .appraising, .awaitingLog, .appraisingLog,
+            .settling, .settlingLate:
             state = .finished
             return refused.frame()
         }
@@ -103,8 +118,11 @@ public struct VerifierSession: Sendable {
 
     /// Says "not yet" instead of a decision.
     public mutating func hold(_ held: Held) throws(SessionError) -> [UInt8] {
-        if case .dead = state { throw .dead }
-        guard case .appraising = state else { return try fail(.cannotSend(.held)) }
+        switch state {
+        case .dead: throw .dead
+        case .appraising, .appraisingLog: break
+        default: return try fail(.cannotSend(.held))
+        }
         state = .finished
         return held.frame()
     }
@@ -121,7 +139,7 @@ public struct VerifierSession: Sendable {
     public mutating func close() throws(SessionError) -> [UInt8] {
         switch state {
         case .dead: throw .dead
-        case .settling, .settlingLate, .appraising(.runtime): break
+        case .settling, .settlingLate, .appraising(.runtime), .appraisingLog: break
         default: return try fail(.cannotSend(.close))
         }
         state = .finished
@@ -132,8 +150,9 @@ public struct VerifierSession: Sendable {
         switch state {
         case .awaitingFirst: [.hello, .lateOutcome]
         case .awaitingEvidence: [.evidence]
+        case .awaitingLog: [.log]
         case .awaitingOutcome: [.outcome]
-        case .greeted, .appraising, .settling, .settlingLate, .finished, .dead: []
+        case .greeted, .appraising, .appraisingLog, .settling, .settlingLate, .finished, .dead: []
         }
     }
 
@@ -152,12 +171,17 @@ public struct VerifierSession: Sendable {
             guard challenge.evidenceKinds.contains(evidence.kind) else {
                 throw .evidenceKindNotAgreed(evidence.kind)
             }
+            try evidence.judgeStatement(for: hello, hashing)
             let binding = Binding.reportData(
                 for: hello.purpose, exporter: exporter, hello: transcript.hello,
                 challenge: transcript.challenge,
                 attestationKeyName: evidence.attestationKeyName, hashing: hashing)
             state = .appraising(hello.purpose)
             return .evidence(evidence, binding: binding)
+        case (.log, .awaitingLog):
+            let part: LogPart = try frame.message()
+            if part.isLast { state = .appraisingLog }
+            return .log(part)
         case (.outcome, .awaitingOutcome):
             let outcome: Outcome = try frame.message()
             state = .settling(staged: outcome.stagesHeader)

@@ -118,6 +118,7 @@ final class FakeBroker: Sendable {
                 case .outcome(let outcome):
                     note("OUTCOME \(outcome)")
                     try engine.write(try session.close())
+                case .log: note("LOG")
                 case .lateOutcome(let late):
                     note("LATE_OUTCOME \(late.proof)")
                     try engine.write(try session.close())

@@ -30,6 +30,30 @@ import Testing
         #expect(binding.bytes == vector.bytes)
     }
 
+    @Test("evidence for whoever asks is over the statement and the nonce, with a label of its own")
+    func statement() throws {
+        let vector = try Vector.named("binding-statement")
+        vector.expectKeys(["tls_exporter", "statement", "nonce", "attestation_key_name"])
+        let exporter = try #require(FixedBytes<32>(vector.hex("tls_exporter")))
+        let nonce = try #require(FixedBytes<32>(vector.hex("nonce")))
+        let statement = try vector.hex("statement")
+        let name = try vector.hex("attestation_key_name")
+        func binding(
+            _ exporter: FixedBytes<32>, _ statement: [UInt8], _ nonce: FixedBytes<32>,
+            _ name: [UInt8]
+        ) -> FixedBytes<64> {
+            Binding.runtime(
+                exporter: exporter, statement: statement, nonce: nonce, attestationKeyName: name,
+                hashing: OpenSSLHashing())
+        }
+        let whole = binding(exporter, statement, nonce, name)
+        #expect(whole.bytes == vector.bytes)
+        #expect(binding(FixedBytes(), statement, nonce, name) != whole)
+        #expect(binding(exporter, statement + [0], nonce, name) != whole)
+        #expect(binding(exporter, statement, FixedBytes(), name) != whole)
+        #expect(binding(exporter, statement, nonce, []) != whole)
+    }
+
     @Test("proof and volume key check are derived as docs/protocol.md says")
     func keys() throws {
         let vector = try Vector.named("keys")

@@ -74,6 +74,7 @@ import Testing
             [EvidenceItem(.report, largest), EvidenceItem(.eventLog, largest)],
             [EvidenceItem(.certificateTable, [1]), EvidenceItem(.report, [1])],
             [],
+            [EvidenceItem(.report, [1]), EvidenceItem(.statement, [UInt8](largest[..<16385]))],
         ]
         for items in tooMuch {
             #expect(throws: ParseError.self) {
@@ -88,6 +89,16 @@ import Testing
             let bytes = [UInt8](repeating: 0, count: count)
             #expect((Release(encapsulatedKey: FixedBytes(), ciphertext: bytes) != nil) == isRight)
         }
+    }
+
+    @Test("a stretch of a log has at most 256 KiB, and is empty only where the log ends")
+    func logPart() throws {
+        let longest = [UInt8](repeating: 0, count: 1 << 18)
+        let part = try LogPart(isLast: false, data: longest)
+        #expect(part.encoded().count == MessageType.log.maximumBodyLength)
+        #expect(try LogPart(parsing: part.encoded()) == part)
+        #expect(throws: ParseError.self) { _ = try LogPart(isLast: true, data: longest + [0]) }
+        #expect(throws: ParseError.self) { _ = try LogPart(isLast: false, data: []) }
     }
 
     @Test("lets no body outgrow the maximum of its type")
@@ -134,6 +145,8 @@ private struct Described {
         case .held: self.init(try Held(parsing: body))
         case .outcome: self.init(try Outcome(parsing: body))
         case .lateOutcome: self.init(try LateOutcome(parsing: body))
+        case .logWanted: self.init(try LogWanted(parsing: body))
+        case .log: self.init(try LogPart(parsing: body))
         case .commit, .close: self.init(fields: [:], frame: Frame.encode(frame.type))
         }
         fields["frame"] = frame.type.description
@@ -206,6 +219,16 @@ private struct Described {
     private init(_ late: LateOutcome) {
         fields = ["launch_id": late.launchID.hex, "proof": late.proof.hex]
         frame = late.frame()
+    }
+
+    private init(_ wanted: LogWanted) {
+        fields = ["offset": "\(wanted.offset)"]
+        frame = wanted.frame()
+    }
+
+    private init(_ part: LogPart) {
+        fields = ["last": part.isLast ? "yes" : "no", "data": Hex.encode(part.data)]
+        frame = part.frame()
     }
 
     private static func kinds(_ kinds: Set<EvidenceKind>) -> String {

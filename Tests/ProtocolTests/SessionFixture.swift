@@ -16,16 +16,26 @@ struct SessionFixture {
     let held: Held
     let proof = FixedBytes<32>()
     let late: LateOutcome
+    let wanted = LogWanted(offset: 9)
+    let logPart: LogPart
+    let lastPart: LogPart
 
     init(_ purpose: Purpose = .launch) throws {
         self.purpose = purpose
+        let statement = Array("{}".utf8)
         hello = Hello(
             purpose: purpose, vm: try #require(VMIdentifier("web-1")), keyName: .disk,
-            configDigest: FixedBytes(), headerDigest: FixedBytes(), evidenceKinds: [.snp, .svsm],
-            hpkePublicKey: FixedBytes())
+            configDigest: FixedBytes(),
+            headerDigest: purpose == .launch ? FixedBytes() : OpenSSLHashing().sha256(statement),
+            evidenceKinds: [.snp, .svsm], hpkePublicKey: FixedBytes())
         challenge = Challenge(
             launchID: FixedBytes(), nonce: FixedBytes(), evidenceKinds: [.snp], time: 1)
-        evidence = try EvidenceMessage(kind: .snp, items: [EvidenceItem(.report, [1, 2, 3])])
+        let report = EvidenceItem(.report, [1, 2, 3])
+        evidence = try EvidenceMessage(
+            kind: .snp,
+            items: purpose == .launch ? [report] : [report, EvidenceItem(.statement, statement)])
+        logPart = try LogPart(isLast: false, data: [1])
+        lastPart = try LogPart(isLast: true, data: [])
         release = try #require(
             Release(encapsulatedKey: FixedBytes(), ciphertext: [UInt8](repeating: 1, count: 60)))
         let reference = try #require(LaunchReference("L-00001"))
@@ -49,6 +59,8 @@ struct SessionFixture {
         case .outcome: outcome.frame()
         case .commit, .close: Frame.encode(type)
         case .lateOutcome: late.frame()
+        case .logWanted: wanted.frame()
+        case .log: logPart.frame()
         }
     }
 
@@ -68,6 +80,11 @@ struct SessionFixture {
         if state == "challenged" { return session }
         _ = try session.send(evidence)
         if state == "awaiting decision" { return session }
+        if purpose == .runtime {
+            _ = try session.receive(state == "finished" ? Frame.encode(.close) : wanted.frame())
+            if state == "awaiting decision on log" { _ = try session.send(lastPart) }
+            return session
+        }
         _ = try session.receive(release.frame())
         if state == "released" { return session }
         _ = try session.send(state == "awaiting commit" ? stagedOutcome : outcome)
@@ -88,6 +105,11 @@ struct SessionFixture {
         if state == "awaiting evidence" { return session }
         _ = try session.receive(evidence.frame())
         if state == "appraising" { return session }
+        if purpose == .runtime {
+            _ = state == "finished" ? try session.close() : try session.askForLog(offset: 9)
+            if state == "appraising log" { _ = try session.receive(lastPart.frame()) }
+            return session
+        }
         _ = try session.release(release)
         if state == "awaiting outcome" { return session }
         _ = try session.receive((state == "settling staged" ? stagedOutcome : outcome).frame())

@@ -65,7 +65,7 @@ struct Fleet {
                 case .released: return .released
                 case .refused: return .refused
                 case .held: return .held
-                case .commit, .closed: throw FleetFault.closed
+                case .commit, .closed, .logWanted: throw FleetFault.closed
                 }
             }
         }

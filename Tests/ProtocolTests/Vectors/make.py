@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 HERE = pathlib.Path(__file__).parent
-HELLO, CHALLENGE, EVIDENCE, RELEASE, REFUSED, HELD, OUTCOME, COMMIT, CLOSE, LATE = range(1, 11)
+(HELLO, CHALLENGE, EVIDENCE, RELEASE, REFUSED, HELD, OUTCOME, COMMIT, CLOSE, LATE, LOG_WANTED,
+ LOG) = range(1, 13)
 
 
 def count(start, length):
@@ -116,8 +117,9 @@ hello_keys = {"frame": "HELLO", "purpose": "launch", "vm_id": "web-1", "key_name
 write("frame-hello", hello_keys, frame(HELLO, hello()))
 write("frame-hello-runtime",
       hello_keys | {"purpose": "runtime", "vm_id": "a" * 64, "key_name": "k" * 32,
-                    "evidence_kinds": "snp tdx azure-snp azure-tdx svsm"},
-      frame(HELLO, hello(2, b"a" * 64, b"k" * 32, b"\x01\x02\x03\x04\x05")))
+                    "evidence_kinds": "snp tdx azure-snp azure-tdx svsm",
+                    "hpke_public_key": bytes(32).hex()},
+      frame(HELLO, hello(2, b"a" * 64, b"k" * 32, b"\x01\x02\x03\x04\x05", bytes(32))))
 challenge_keys = {"frame": "CHALLENGE", "launch_id": count(0xa0, 16).hex(),
                   "nonce": count(0xc0, 32).hex(), "evidence_kinds": "snp", "time": 1795249800}
 write("frame-challenge", challenge_keys, frame(CHALLENGE, challenge()))
@@ -137,6 +139,11 @@ write("frame-evidence-tpm-items",
        "items": " ".join(f"{k}:{v.hex()}" for k, v in ({1: b"quote"} | tpm_items).items())},
       frame(EVIDENCE, evidence(4, count(0, 34), item(1, b"quote") + b"".join(
           item(k, v) for k, v in tpm_items.items()))))
+statement = b'{"format":"bootgate statement 1"}'
+write("frame-evidence-statement",
+      {"frame": "EVIDENCE", "kind": "snp", "attestation_key_name": "",
+       "items": f"1:{count(0, 48).hex()} 12:{statement.hex()}"},
+      frame(EVIDENCE, evidence(items=item(1, count(0, 48)) + item(12, statement))))
 write("frame-refused", {"frame": "REFUSED", "code": "refused", "reference": "L-00041"},
       frame(REFUSED, b"\x01" + opaque(b"L-00041", 1)))
 write("frame-refused-busy", {"frame": "REFUSED", "code": "busy", "reference": "b"},
@@ -162,6 +169,13 @@ write("frame-late-outcome",
       {"frame": "LATE_OUTCOME", "launch_id": count(0xa0, 16).hex(),
        "proof": count(0x20, 32).hex()}, frame(LATE, count(0xa0, 16) + count(0x20, 32)))
 
+write("frame-log-wanted", {"frame": "LOG_WANTED", "offset": 0x0102030405060708},
+      frame(LOG_WANTED, count(1, 8)))
+write("frame-log", {"frame": "LOG", "last": "no", "data": count(9, 40).hex()},
+      frame(LOG, b"\x00" + opaque(count(9, 40), 3)))
+write("frame-log-last", {"frame": "LOG", "last": "yes", "data": ""},
+      frame(LOG, b"\x01" + opaque(b"", 3)))
+
 # --- the binding, the keys derived from the volume key, the sealed payload
 
 exporter, key_name = count(0x33, 32), b"\x00\x0b" + count(0x55, 32)
@@ -174,10 +188,15 @@ write("binding-launch", inputs, launch)
 write("binding-launch-tpm", inputs | {"attestation_key_name": key_name.hex()},
       binding(b"bootgate launch v1", exporter, frame(HELLO, hello()),
               frame(CHALLENGE, challenge()), key_name))
-runtime_hello = frame(HELLO, hello(purpose=2))
+runtime_hello = frame(HELLO, hello(purpose=2, public=bytes(32)))
 write("binding-runtime", inputs | {"purpose": "runtime", "hello": runtime_hello.hex()},
       binding(b"bootgate runtime v1", exporter, runtime_hello, frame(CHALLENGE, challenge()),
               b""))
+
+write("binding-statement",
+      {"tls_exporter": exporter.hex(), "statement": statement.hex(), "nonce": count(0xc0, 32).hex(),
+       "attestation_key_name": key_name.hex()},
+      binding(b"bootgate runtime v1", exporter, statement, count(0xc0, 32), key_name))
 
 volume_key = count(0x01, 64)
 check = expand(extract(b"", volume_key), b"bootgate vk id", 32)
@@ -217,7 +236,7 @@ REFUSALS = {
     "version-0": ("frame version: expected 1, got 0", frame(HELLO, hello(), version=0)),
     "version-2": ("frame version: expected 1, got 2", frame(HELLO, hello(), version=2)),
     "type-0": ("frame type: 0 is not known", frame(0)),
-    "type-11": ("frame type: 11 is not known", frame(11)),
+    "type-13": ("frame type: 13 is not known", frame(13)),
     "hello-too-long": ("HELLO length: expected at most 212, got 213",
                        frame(HELLO, bytes(213))),
     "evidence-too-long": ("EVIDENCE length: expected at most 524288, got 524289",
@@ -243,6 +262,11 @@ REFUSALS = {
                              frame(HELLO, hello(kinds=b"\x02\x01"))),
     "hello-kinds-twice": (f"HELLO evidence_kinds: {ORDER}",
                           frame(HELLO, hello(kinds=b"\x01\x01"))),
+    "hello-runtime-key": ("HELLO hpke_public_key: expected zero for a runtime report",
+                          frame(HELLO, hello(purpose=2))),
+    "hello-runtime-key-last-byte": (
+        "HELLO hpke_public_key: expected zero for a runtime report",
+        frame(HELLO, hello(purpose=2, public=bytes(31) + b"\x01"))),
     "evidence-kind": ("EVIDENCE kind: value 0 is not allowed", frame(EVIDENCE, evidence(0))),
     "evidence-key-name": ("EVIDENCE attestation_key_name: length 129 is not within 0 to 128",
                           frame(EVIDENCE, evidence(1, bytes(129)))),
@@ -255,8 +279,11 @@ REFUSALS = {
     "evidence-items-unsorted": (
         "EVIDENCE items: expected ascending types without duplicates",
         frame(EVIDENCE, evidence(items=item(1, b"x") + item(3, b"x") + item(2, b"x")))),
-    "evidence-item-unknown": ("EVIDENCE items.type: value 12 is not allowed",
-                              frame(EVIDENCE, evidence(items=item(1, b"x") + item(12, b"x")))),
+    "evidence-item-unknown": ("EVIDENCE items.type: value 13 is not allowed",
+                              frame(EVIDENCE, evidence(items=item(1, b"x") + item(13, b"x")))),
+    "evidence-statement-too-long": (
+        "EVIDENCE items.data: length 16385 is not within 0 to 16384",
+        frame(EVIDENCE, evidence(items=item(1, b"x") + item(12, bytes(16385))))),
     "evidence-item-0": ("EVIDENCE items.type: value 0 is not allowed",
                         frame(EVIDENCE, evidence(items=item(0, b"x") + item(1, b"x")))),
     "evidence-item-too-long": (
@@ -286,6 +313,15 @@ REFUSALS = {
                               frame(OUTCOME, b"\x02\x06" + opaque(b"\x1b[2J", 2))),
     "late-outcome-trailing": ("LATE_OUTCOME length: expected at most 48, got 49",
                               frame(LATE, bytes(49))),
+    "log-wanted-trailing": ("LOG_WANTED length: expected at most 8, got 9",
+                            frame(LOG_WANTED, bytes(9))),
+    "log-last": ("LOG last: value 2 is not allowed", frame(LOG, b"\x02" + opaque(b"x", 3))),
+    "log-empty": ("LOG data: expected some in a part that is not the last",
+                  frame(LOG, b"\x00" + opaque(b"", 3))),
+    "log-too-long": ("LOG length: expected at most 262148, got 262149",
+                     bytes([1, LOG]) + (262149).to_bytes(4, "big")),
+    "log-beyond-body": ("LOG data: needs 2 bytes, only 1 are left",
+                        frame(LOG, b"\x01\x00\x00\x02x")),
 }
 for name, (expect, data) in REFUSALS.items():
     write(f"refused-{name}", {"expect": expect}, data)

@@ -23,12 +23,17 @@ enum FrameTarget {
             case .held: (try? Held(parsing: frame.body))?.encoded()
             case .outcome: (try? Outcome(parsing: frame.body))?.encoded()
             case .lateOutcome: (try? LateOutcome(parsing: frame.body))?.encoded()
+            case .logWanted: (try? LogWanted(parsing: frame.body))?.encoded()
+            case .log: (try? LogPart(parsing: frame.body))?.encoded()
             case .commit, .close: []
             }
         precondition(encoded.map { $0 == frame.body } ?? true, "two texts for one message")
     }
 
-    static var seeds: [[UInt8]] { MessageType.allCases.map(Samples.frame) }
+    static var seeds: [[UInt8]] {
+        MessageType.allCases.map(Samples.frame)
+            + [Samples.reportHello?.frame(), Samples.reportEvidence?.frame()].compactMap { $0 }
+    }
 }
 
 /// A valid message of each type.
@@ -46,6 +51,8 @@ enum Samples {
         case .outcome: return outcome.frame()
         case .commit, .close: return Frame.encode(type)
         case .lateOutcome: return LateOutcome(launchID: FixedBytes(), proof: FixedBytes()).frame()
+        case .logWanted: return LogWanted(offset: 7).frame()
+        case .log: return logPart?.frame() ?? []
         }
     }
 
@@ -54,10 +61,19 @@ enum Samples {
             purpose: .launch, vm: $0, keyName: .disk, configDigest: FixedBytes(),
             headerDigest: FixedBytes(), evidenceKinds: [.snp, .tdx], hpkePublicKey: FixedBytes())
     }
+    static let reportHello = VMIdentifier("web-1").map {
+        Hello.report(
+            vm: $0, keyName: .disk, configDigest: FixedBytes(),
+            statementDigest: WeakHashing().sha256(statement), evidenceKinds: [.snp])
+    }
     static let challenge = Challenge(
         launchID: FixedBytes(), nonce: FixedBytes(), evidenceKinds: [.snp], time: 1)
     static let evidence = try? EvidenceMessage(
         kind: .snp, items: [EvidenceItem(.report, [1]), EvidenceItem(.certificateTable, [2])])
+    static let reportEvidence = try? EvidenceMessage(
+        kind: .snp, items: [EvidenceItem(.report, [1]), EvidenceItem(.statement, statement)])
+    static let statement: [UInt8] = [3]
+    static let logPart = try? LogPart(isLast: true, data: [4])
     static let release = Release(
         encapsulatedKey: FixedBytes(), ciphertext: [UInt8](repeating: 1, count: 17))
     static let outcome = Outcome.unlocked(proof: FixedBytes(), stagedDigest: FixedBytes())
