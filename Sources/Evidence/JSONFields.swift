@@ -5,7 +5,8 @@ import Bytes
 /// Members that nobody asks for are passed over: the documents that this reads are signed by their
 /// vendor, who adds members without a new version.
 struct JSONFields {
-    private let path: String
+    /// Where the object stands, for messages.
+    let path: String
     private let value: JSONValue
 
     /// Reads a text that is exactly one object.
@@ -56,7 +57,7 @@ struct JSONFields {
         return objects
     }
 
-    private func array(
+    func array(
         _ name: String, within bounds: ClosedRange<Int>
     ) throws(ParseError) -> [JSONValue] {
         let value = try member(name)
@@ -92,6 +93,62 @@ struct JSONFields {
                 rule: "must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
         return number
+    }
+
+    /// A whole number of any size that the type has, zero or more.
+    func unsigned<Number: FixedWidthInteger>(_ name: String) throws(ParseError) -> Number {
+        guard case .number(let digits) = try member(name), let number = Number(digits), number >= 0
+        else {
+            throw .invalid(
+                field: "\(path).\(name)", rule: "must be a whole number from 0 to \(Number.max)")
+        }
+        return number
+    }
+
+    /// Printable ASCII, so that it may be shown anywhere.
+    func label(_ name: String) throws(ParseError) -> String {
+        let text = try string(name)
+        guard Self.isLabel(text) else {
+            throw .invalid(
+                field: "\(path).\(name)", rule: "must be 1 to 256 printable ASCII characters")
+        }
+        return text
+    }
+
+    private static func isLabel(_ text: String) -> Bool {
+        (1...256).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x20...0x7e).contains($0) }
+    }
+
+    /// Texts of at most 8192 bytes.
+    func strings(_ name: String, within bounds: ClosedRange<Int>) throws(ParseError) -> [String] {
+        var strings: [String] = []
+        for element in try array(name, within: bounds) {
+            guard let text = element.string, text.utf8.count <= 8192 else {
+                throw .invalid(
+                    field: "\(path).\(name)", rule: "must be texts of at most 8192 bytes")
+            }
+            strings.append(text)
+        }
+        return strings
+    }
+
+    /// Refuses members of other names.
+    func holdsOnly(_ known: [String]) throws(ParseError) {
+        guard let unknown = names.first(where: { !known.contains($0) }) else { return }
+        throw .invalid(
+            field: path, rule: "has no member \(SnapshotHeader.shown(Array(unknown.utf8)))")
+    }
+
+    /// Hexadecimal digits of either case, of so many bytes.
+    func bytes(_ name: String, within bounds: ClosedRange<Int>) throws(ParseError) -> [UInt8] {
+        let bytes = try bytes(name)
+        guard bounds.contains(bytes.count) else {
+            throw .lengthOutOfBounds(
+                field: "\(path).\(name)", length: bytes.count, minimum: bounds.lowerBound,
+                maximum: bounds.upperBound)
+        }
+        return bytes
     }
 
     /// Hexadecimal digits of either case.

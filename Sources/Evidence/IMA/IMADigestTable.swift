@@ -29,18 +29,32 @@ public struct IMADigestTable: Sendable {
     /// Adds a pair; one that is there already stays once.
     public mutating func insert(name: some Sequence<UInt8>, digest: some Sequence<UInt8>) {
         let name = Array(name)
-        let digest = Array(digest)
-        let hash = hash(name, 0..<name.count, digest, 0..<digest.count)
+        insert(name + digest, name: 0..<name.count)
+    }
+
+    /// Adds the pair of the name `bytes[name]` and the digest that follows it to the end of `bytes`.
+    public mutating func insert(_ bytes: [UInt8], name: Range<Int>) {
+        let digest = name.upperBound..<bytes.count
+        let hash = hash(bytes, name, bytes, digest)
         guard records.count < Self.maximumEntries,
-            find(hash, name, 0..<name.count, digest, 0..<digest.count) == nil
+            find(hash, bytes, name, bytes, digest) == nil
         else { return }
         if 2 * (records.count + 1) > slots.count { grow() }
         records.append(
             Record(
                 hash: hash, start: arena.count, nameCount: name.count, digestCount: digest.count))
-        arena += name
-        arena += digest
+        arena.append(contentsOf: bytes[name.lowerBound...])
         place(records.count - 1)
+    }
+
+    /// Gives each pair in the order in which they were added: bytes, and where in them name and digest are.
+    public func forEach<Failure: Error>(
+        _ body: ([UInt8], _ name: Range<Int>, _ digest: Range<Int>) throws(Failure) -> Void
+    ) throws(Failure) {
+        for record in records {
+            let end = record.start + record.nameCount
+            try body(arena, record.start..<end, end..<end + record.digestCount)
+        }
     }
 
     /// Whether the name in `bytes[name]` may have the digest in `bytes[digest]`.

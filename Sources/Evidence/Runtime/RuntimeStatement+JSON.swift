@@ -49,34 +49,3 @@ extension RuntimeStatement {
         "boot_id", "snapshot",
     ]
 }
-
-extension JSONFields {
-    fileprivate func holdsOnly(_ known: [String]) throws(ParseError) {
-        guard let unknown = names.first(where: { !known.contains($0) }) else { return }
-        throw .invalid(field: "statement", rule: "has no member \(unknown.prefix(64))")
-    }
-
-    /// Printable ASCII, so that it may be shown anywhere.
-    fileprivate func label(_ name: String) throws(ParseError) -> String {
-        let text = try string(name)
-        guard (1...256).contains(text.utf8.count),
-            text.utf8.allSatisfy({ (0x20...0x7e).contains($0) })
-        else {
-            throw .invalid(
-                field: "statement.\(name)", rule: "must be 1 to 256 printable ASCII characters")
-        }
-        return text
-    }
-
-    fileprivate func bytes(
-        _ name: String, within bounds: ClosedRange<Int>
-    ) throws(ParseError) -> [UInt8] {
-        let bytes = try bytes(name)
-        guard bounds.contains(bytes.count) else {
-            throw .lengthOutOfBounds(
-                field: "statement.\(name)", length: bytes.count, minimum: bounds.lowerBound,
-                maximum: bounds.upperBound)
-        }
-        return bytes
-    }
-}
