@@ -98,13 +98,19 @@ let package = Package(
         swift("Attester", ["Bytes", "Protocol", "Evidence", "Linux", "TPM"]),
         swift("Verification", ["Bytes", "Evidence", "Policy", "OpenSSL"]),
         swift("Endorsements", ["Bytes", "Evidence", "AdminAPI", "Curl", "Linux", "OpenSSL"]),
+        swift(
+            "Authenticators",
+            [
+                "Bytes", "Protocol", "Evidence", "Policy", "OpenSSL", "Verification",
+                "Endorsements",
+            ]),
         swift("Settings", ["Bytes", "Evidence", "Policy"]),
         swift("Store", ["Bytes", "Policy", "AdminAPI", .grdb]),
         swift(
             "BrokerCore",
             [
                 "Bytes", "Protocol", "Evidence", "Policy", "AdminAPI", "OpenSSL", "Linux",
-                "Verification", "Endorsements", "Store", .logging,
+                "Verification", "Endorsements", "Authenticators", "Store", .logging,
             ]),
         swift(
             "RuntimeCore",
@@ -121,7 +127,8 @@ let package = Package(
             "KeyBroker",
             [
                 "Bytes", "Protocol", "Evidence", "Policy", "AdminAPI", "Curl", "OpenSSL", "Linux",
-                "Verification", "Endorsements", "Settings", "Store", "BrokerCore", "NetIO",
+                "Verification", "Endorsements", "Authenticators", "Settings", "Store",
+                "BrokerCore", "NetIO",
                 .argumentParser, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .metrics,
                 .nioCore, .nioPosix,
                 .serviceLifecycle, .unixSignals,
@@ -129,9 +136,9 @@ let package = Package(
         program(
             "OwnerCLI",
             [
-                "Bytes", "Protocol", "Evidence", "Prediction", "Policy", "AdminAPI", "Curl",
-                "OpenSSL", "LUKS", "Linux", "Verification", "Endorsements", "Settings",
-                .argumentParser,
+                "Bytes", "Protocol", "Evidence", "Prediction", "Policy", "AdminAPI", "AgentAPI",
+                "Curl", "OpenSSL", "LUKS", "Linux", "Verification", "Endorsements",
+                "Authenticators", "Settings", .argumentParser,
             ]),
         program(
             "SimulatedPSP", ["Bytes", "Protocol", "Evidence", "OpenSSL", "Linux", .argumentParser]),
@@ -175,15 +182,16 @@ let package = Package(
         tests(
             "BrokerCore",
             [
-                "AdminAPI", "Bytes", "Curl", "Endorsements", "Evidence", "Linux", "OpenSSL",
-                "Policy", "Protocol", "SimulatedPSP", "Store", "TestSupport", "Verification",
+                "AdminAPI", "Authenticators", "Bytes", "Curl", "Endorsements", "Evidence", "Linux",
+                "OpenSSL", "Policy", "Protocol", "SimulatedPSP", "Store", "TestSupport",
+                "Verification",
                 .logging,
             ]),
         tests(
             "KeyBroker",
             [
-                "AdminAPI", "BrokerCore", "Bytes", "Curl", "Endorsements", "Evidence", "Linux",
-                "NetIO", "OpenSSL",
+                "AdminAPI", "Authenticators", "BrokerCore", "Bytes", "Curl", "Endorsements",
+                "Evidence", "Linux", "NetIO", "OpenSSL",
                 "Policy",
                 "Protocol", "Settings", "SimulatedPSP", "Store", "TestSupport", "Verification",
                 .logging, .nioCore, .nioEmbedded, .nioPosix, .serviceLifecycle,
@@ -192,8 +200,9 @@ let package = Package(
         tests(
             "OwnerCLI",
             [
-                "AdminAPI", "Bytes", "Curl", "Evidence", "LUKS", "OpenSSL", "Policy", "Prediction",
-                "Protocol", "Settings", "TestSupport", "Verification", .argumentParser,
+                "AdminAPI", "AgentAPI", "Authenticators", "Bytes", "Curl", "Evidence", "LUKS",
+                "Linux", "OpenSSL", "Policy", "Prediction", "Protocol", "Settings", "SimulatedPSP",
+                "TestSupport", "Verification", .argumentParser,
             ]),
         tests(
             "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),

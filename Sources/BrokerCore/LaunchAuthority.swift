@@ -1,4 +1,5 @@
 import AdminAPI
+public import Authenticators
 public import Bytes
 public import Endorsements
 public import Linux

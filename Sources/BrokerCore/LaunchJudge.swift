@@ -1,4 +1,5 @@
 import AdminAPI
+import Authenticators
 import Bytes
 import Endorsements
 import Policy

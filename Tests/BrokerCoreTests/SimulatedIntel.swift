@@ -1,3 +1,4 @@
+import Authenticators
 import BrokerCore
 import Bytes
 import Endorsements

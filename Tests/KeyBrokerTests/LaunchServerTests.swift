@@ -1,4 +1,5 @@
 import AdminAPI
+import Authenticators
 import BrokerCore
 import Bytes
 import Curl
