@@ -112,17 +112,22 @@ let package = Package(
                 "Bytes", "Protocol", "Evidence", "Policy", "AdminAPI", "OpenSSL", "Linux",
                 "Verification", "Endorsements", "Authenticators", "Store", .logging,
             ]),
+        swift("BrokerLink", ["Bytes", "Protocol", "Linux", "OpenSSL"]),
         swift(
             "RuntimeCore",
             [
                 "Bytes", "Protocol", "Evidence", "AgentAPI", "Linux", "OpenSSL", "TPM", "Attester",
+                "BrokerLink",
             ]),
         swift("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioPosix, .logging]),
 
         // Floor 4: programs
         program(
             "InitramfsAgent",
-            ["Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester", "TPM"]),
+            [
+                "Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester", "TPM",
+                "BrokerLink",
+            ]),
         program(
             "KeyBroker",
             [
@@ -208,10 +213,13 @@ let package = Package(
             "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),
         tests(
             "RuntimeCore",
-            ["AgentAPI", "Attester", "Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM"]),
+            [
+                "AgentAPI", "Attester", "BrokerLink", "Bytes", "Evidence", "Linux", "OpenSSL",
+                "Protocol", "TPM", "TestSupport",
+            ]),
         tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",
-            ["Attester", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol", "TPM"]),
+            ["Attester", "BrokerLink", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol", "TPM"]),
     ]
 )

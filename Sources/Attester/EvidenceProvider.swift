@@ -26,8 +26,18 @@ public protocol EvidenceProvider: Sendable {
     /// Whoever hands the machine over must not do so if this throws.
     func endEvidence() throws(AttesterError)
 
-    /// The same platform with a quote of the TPM at `device` beside its own evidence.
-    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider
+    /// TPM name of the key that ``evidence(over:)`` would quote by; empty where no TPM is asked.
+    func attestationKeyName() throws(AttesterError) -> [UInt8]
+
+    /// The same platform with a quote of the TPM at `device` by `plan` beside its own evidence.
+    func quoting(
+        _ device: TPM.Device, _ plan: TPMQuotePlan
+    ) throws(AttesterError) -> any EvidenceProvider
+}
+
+extension EvidenceProvider {
+    /// No TPM is asked.
+    public func attestationKeyName() throws(AttesterError) -> [UInt8] { [] }
 }
 
 /// The field of a report that whoever launched the VM had to fill with the configuration's digest.

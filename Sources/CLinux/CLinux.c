@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 ssize_t bootgate_getrandom(void *buffer, size_t count)
@@ -259,4 +261,67 @@ void bootgate_vsock_address(uint32_t cid, uint32_t port, uint8_t *address)
 {
     const struct sockaddr_vm vm = { .svm_family = AF_VSOCK, .svm_port = port, .svm_cid = cid };
     memcpy(address, &vm, sizeof vm);
+}
+
+int bootgate_spawn(const char *const argv[], const char *const envp[], int output, pid_t *pid)
+{
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawnattr_init(&attributes);
+    if (error != 0)
+        return error;
+    error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) {
+        posix_spawnattr_destroy(&attributes);
+        return error;
+    }
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (error == 0 && output >= 0)
+        error = posix_spawn_file_actions_adddup2(&actions, output, 1);
+    if (error == 0 && output >= 0)
+        error = posix_spawn_file_actions_adddup2(&actions, output, 2);
+    if (error == 0)
+        error = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)argv,
+                            (char *const *)envp);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+int bootgate_pipe(int ends[2])
+{
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+        return 0;
+    int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    errno = error;
+    return -1;
+}
+
+int bootgate_reap(pid_t pid, int *status)
+{
+    int word;
+    pid_t ended;
+    do
+        ended = waitpid(pid, &word, WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0)
+        return ended;
+    *status = WIFEXITED(word) ? WEXITSTATUS(word) : 128 + WTERMSIG(word);
+    return 1;
+}
+
+int bootgate_name_thread(const char *name)
+{
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
 }

@@ -329,15 +329,18 @@ uint32_t bootgate_tpm_read_public(bootgate_tpm *tpm, uint32_t handle, uint8_t *a
 }
 
 uint32_t bootgate_tpm_quote(bootgate_tpm *tpm, uint32_t handle, const uint8_t *extra,
-                            size_t extra_count, uint16_t bank, uint32_t mask, uint8_t *attest,
-                            size_t *attest_count, uint8_t *signature, size_t *signature_count)
+                            size_t extra_count, const uint16_t *banks, size_t bank_count,
+                            uint32_t mask, uint8_t *attest, size_t *attest_count,
+                            uint8_t *signature, size_t *signature_count)
 {
     TPM2B_DATA data = { .size = (uint16_t)extra_count };
-    if (extra_count > sizeof data.buffer)
+    if (extra_count > sizeof data.buffer || bank_count > TPM2_NUM_PCR_BANKS)
         return TSS2_ESYS_RC_BAD_SIZE;
     memcpy(data.buffer, extra, extra_count);
     TPMT_SIG_SCHEME own = { .scheme = TPM2_ALG_NULL };
-    TPML_PCR_SELECTION wanted = selection(bank, mask);
+    TPML_PCR_SELECTION wanted = { .count = (uint32_t)bank_count };
+    for (size_t i = 0; i < bank_count; i++)
+        wanted.pcrSelections[i] = selection(banks[i], mask).pcrSelections[0];
     TPM2B_ATTEST *quoted = NULL;
     TPMT_SIGNATURE *signed_by = NULL;
     tpm->command = "TPM2_Quote";

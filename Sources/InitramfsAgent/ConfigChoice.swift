@@ -35,6 +35,8 @@ struct ConfigCandidate: Equatable {
 /// The one gate.conf that the hardware vouches for.
 struct ChosenConfig: Equatable {
     let config: GateConfig
+    /// The file as the hardware vouches for it.
+    let bytes: [UInt8]
     let digest: FixedBytes<32>
     let source: ConfigCandidate.Source
 }
@@ -82,7 +84,8 @@ extension ChosenConfig {
             case .measuredImage where candidate.source == .image: break
             default: continue
             }
-            self.init(config: config, digest: digest, source: candidate.source)
+            self.init(
+                config: config, bytes: candidate.bytes, digest: digest, source: candidate.source)
             return
         }
         throw .noneVouchedFor(tried: candidates.map(\.source.word))

@@ -1,3 +1,4 @@
+import BrokerLink
 import Bytes
 import LUKS
 import Linux

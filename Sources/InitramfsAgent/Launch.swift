@@ -1,4 +1,5 @@
 import Attester
+import BrokerLink
 import Bytes
 import Linux
 import OpenSSL
@@ -119,7 +120,7 @@ struct Launch {
                 switch try decision(winner, platform) {
                 case .released(let release, let binding, let challenge):
                     let key = ReleasedKey(release: release, binding: binding, challenge: challenge)
-                    return open(key, on: winner.connection, disk, chosen.config, platform, race)
+                    return open(key, on: winner.connection, disk, chosen, platform, race)
                 case .refused(let refused) where refused.code == .refused:
                     report.reference = refused.reference.description
                     return .refused(reference: refused.reference.description)
@@ -191,11 +192,11 @@ struct Launch {
     }
 
     private mutating func open(
-        _ key: ReleasedKey, on connection: Connection, _ disk: RootDisk, _ config: GateConfig,
-        _ platform: any EvidenceProvider, _ race: BrokerRace
+        _ key: ReleasedKey, on connection: Connection, _ disk: RootDisk,
+        _ chosen: ChosenConfig, _ platform: any EvidenceProvider, _ race: BrokerRace
     ) -> Ending {
         let opening = DiskOpening(
-            disk: disk, config: config, activates: options.activates, hashing: hashing)
+            disk: disk, config: chosen.config, activates: options.activates, hashing: hashing)
         do throws(OpeningError) {
             let proof = try opening.open(key, sealedTo: connection) { finished($0) }
             if options.activates {
@@ -203,9 +204,11 @@ struct Launch {
                     tell(connection, OpeningError(reason: .other, detail: problem))
                     return .stopped(.internalError, problem)
                 }
+                leave(chosen)
             }
             let delivery = OutcomeDelivery(
-                launchID: key.challenge.launchID, proof: proof, race: race, speaker: speaker)
+                late: LateOutcome(launchID: key.challenge.launchID, proof: proof), race: race,
+                speaker: speaker)
             delivery.deliver(on: connection, keepsUndelivered: options.activates)
             finished("outcome")
             return .opened
@@ -214,6 +217,15 @@ struct Launch {
             finished("open")
             tell(connection, error)
             return .notOpened(error.reason.description)
+        }
+    }
+
+    /// For the runtime agent, which says so where it is missing; the boot does not depend on it.
+    private func leave(_ chosen: ChosenConfig) {
+        do throws(SystemError) {
+            try HandOver.leave(config: chosen.bytes)
+        } catch {
+            speaker.say("gate.conf could not be left for the runtime agent: \(error)")
         }
     }
 

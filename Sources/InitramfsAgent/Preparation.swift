@@ -104,7 +104,7 @@ struct Preparation {
         let device = "/dev/tpmrm0"
         let patience = options.tsm == nil ? Self.platformPatience : 0
         _ = Self.waiting(upTo: patience) { File.exists(device) ? true : nil }
-        return try platform.quoting(.file(device))
+        return try platform.quoting(.file(device), .launch)
     }
 
     /// The configuration that the hardware vouches for; no network has been touched yet.

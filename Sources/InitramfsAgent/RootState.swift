@@ -1,9 +1,9 @@
+import BrokerLink
 import Linux
 
 /// What the launch leaves for the check of the mounted root, below `/run/bootgate`. Nothing secret.
 struct RootState: Equatable {
-    static let directory = "/run/bootgate"
-    private static let path = "\(directory)/state"
+    private static let path = "\(HandOver.directory)/state"
 
     /// The name of the device-mapper node that the launch made.
     let name: String
@@ -28,7 +28,7 @@ struct RootState: Equatable {
     }
 
     func write() throws(SystemError) {
-        try File.makeDirectories(Self.directory, mode: 0o700)
+        try File.makeDirectories(HandOver.directory, mode: 0o700)
         try File.writeAtomically(Self.path, Array(text.utf8))
     }
 

@@ -69,6 +69,32 @@ public enum File {
         }
     }
 
+    /// Makes `path` with `bytes` in one step, also across a power cut.
+    ///
+    /// - Throws: `EEXIST` where something is there already, which is left as it is.
+    public static func writeNew(
+        _ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600
+    ) throws(SystemError) {
+        try makeNew(path, mode: mode) { file throws(SystemError) in try file.write(bytes) }
+    }
+
+    /// As ``writeNew(_:_:mode:)`` with mode 0600, for a file that is allowed to hold a secret.
+    public static func writeNewSecret(
+        _ path: String, _ secret: borrowing SecretBytes
+    ) throws(SystemError) {
+        // A closure could not borrow the secret.
+        let temporary = temporaryName(for: path)
+        defer { unsafe unlink(temporary) }
+        do throws(SystemError) {
+            let file = try FileDescriptor(temporary, .create(mode: 0o600))
+            try file.write(secret)
+            try file.synchronize()
+            try link(temporary, to: path)
+        } catch {
+            throw error.about(path)
+        }
+    }
+
     /// Writes `bytes` to an existing file or kernel attribute in one call, and commits them by closing.
     public static func writeAttribute(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
         do throws(SystemError) {
@@ -150,9 +176,36 @@ public enum File {
         }
     }
 
+    private static func makeNew(
+        _ path: String, mode: UInt32,
+        _ body: (borrowing FileDescriptor) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        let temporary = temporaryName(for: path)
+        defer { unsafe unlink(temporary) }
+        do throws(SystemError) {
+            let file = try FileDescriptor(temporary, .create(mode: mode))
+            try body(file)
+            guard fchmod(file.rawValue, mode) == 0 else { throw SystemError.current("fchmod") }
+            try file.synchronize()
+            try link(temporary, to: path)
+        } catch {
+            throw error.about(path)
+        }
+    }
+
+    /// Unlike a rename, refuses to take the place of another file.
+    private static func link(_ from: String, to path: String) throws(SystemError) {
+        guard unsafe Glibc.link(from, path) == 0 else { throw .current("link", path) }
+        try synchronizeDirectory(of: path)
+    }
+
     private static func rename(_ from: String, to path: String) throws(SystemError) {
         guard unsafe Glibc.rename(from, path) == 0 else { throw .current("rename", path) }
-        // The new name is in the directory, which has to reach the disk as well.
+        try synchronizeDirectory(of: path)
+    }
+
+    /// The new name is in the directory, which has to reach the disk as well.
+    private static func synchronizeDirectory(of path: String) throws(SystemError) {
         let slash = path.lastIndex(of: "/")
         let directory = slash.map { String(path[...$0]) } ?? "."
         try FileDescriptor(directory, .read).synchronize()

@@ -62,17 +62,18 @@ public struct TPMKey: ~Copyable {
     }
 
     /// TPM2_Quote over `extraData` (50 bytes at most, as some TPMs take no more) and the registers of
-    /// `indices` in `bank`: TPMS_ATTEST and TPMT_SIGNATURE.
+    /// `indices` in each of `banks`, in that order: TPMS_ATTEST and TPMT_SIGNATURE.
     public borrowing func quote(
-        over extraData: [UInt8], _ indices: [Int], bank: HashAlgorithm
+        over extraData: [UInt8], _ indices: [Int], banks: [HashAlgorithm]
     ) throws(TPMError) -> (attest: [UInt8], signature: [UInt8]) {
         let mask = TPM.mask(indices)
+        let identifiers = banks.map(\.tpmIdentifier)
         let context = unsafe connection.context
         let handle = handle
         return try unsafe connection.pair { attest, attestCount, signature, signatureCount in
             unsafe bootgate_tpm_quote(
-                context, handle, extraData, extraData.count, bank.tpmIdentifier, mask, attest,
-                &attestCount, signature, &signatureCount)
+                context, handle, extraData, extraData.count, identifiers, identifiers.count, mask,
+                attest, &attestCount, signature, &signatureCount)
         }
     }
 

@@ -20,8 +20,8 @@ struct TPMQuotedTests {
         software = try SoftwareTPM()
     }
 
-    private func guest() throws -> any EvidenceProvider {
-        try Platforms.discover(kernel: kernel, hashing: hashing).quoting(device)
+    private func guest(_ plan: TPMQuotePlan = .launch) throws -> any EvidenceProvider {
+        try Platforms.discover(kernel: kernel, hashing: hashing).quoting(device, plan)
     }
 
     /// A binding that depends on the key's name, as the protocol's does.
@@ -138,7 +138,7 @@ struct TPMQuotedTests {
     @Test("a TPM that is not there ends the launch, and no evidence comes without it")
     func noTPM() throws {
         let guest = try Platforms.discover(kernel: kernel, hashing: hashing)
-            .quoting(.file("/dev/no-such-tpm"))
+            .quoting(.file("/dev/no-such-tpm"), .launch)
         #expect(throws: AttesterError.self) { try guest.checkEnding() }
         #expect(throws: AttesterError.self) { _ = try guest.evidence(over: binding) }
     }

@@ -42,7 +42,9 @@ private struct EndlessPlatform: EvidenceProvider {
 
     func endEvidence() throws(AttesterError) { try checkEnding() }
 
-    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider {
+    func quoting(
+        _ device: TPM.Device, _ plan: TPMQuotePlan
+    ) throws(AttesterError) -> any EvidenceProvider {
         EndlessPlatform(isQuoting: true)
     }
 }

@@ -1,4 +1,5 @@
 import Attester
+import BrokerLink
 import Bytes
 import Foundation
 import LUKS
@@ -32,7 +33,9 @@ private struct FakePlatform: EvidenceProvider {
 
     func endEvidence() throws(AttesterError) {}
 
-    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider {
+    func quoting(
+        _ device: TPM.Device, _ plan: TPMQuotePlan
+    ) throws(AttesterError) -> any EvidenceProvider {
         throw .tpm(.library(problem: "the fake platform has no TPM"))
     }
 }

@@ -53,7 +53,7 @@ struct TPMTests {
         let key = try tpm.makeKey(.attestationP256(label: "test"))
         #expect(key.name == [0x00, 0x0b] + hashing.digest(.sha256, key.publicArea))
         let extra = [UInt8](repeating: 0x5a, count: 32)
-        let quote = try key.quote(over: extra, [0, 1, 15], bank: .sha256)
+        let quote = try key.quote(over: extra, [0, 1, 15], banks: [.sha256])
         // TPM_GENERATED_VALUE, TPM_ST_ATTEST_QUOTE
         #expect(quote.attest.prefix(6) == [0xff, 0x54, 0x43, 0x47, 0x80, 0x18])
         #expect(quote.attest.contains(extra))
@@ -71,7 +71,7 @@ struct TPMTests {
         #expect(try tpm.makeKey(.attestationP256(label: "a")).name == first)
         #expect(try tpm.makeKey(.attestationP256(label: "b")).name != first)
         let rsa = try tpm.makeKey(.attestationRSA(label: "a"))
-        let quote = try rsa.quote(over: [1], [0], bank: .sha256)
+        let quote = try rsa.quote(over: [1], [0], banks: [.sha256])
         #expect(quote.signature.prefix(4) == [0x00, 0x14, 0x00, 0x0b])
         #expect(quote.signature.count == 6 + 256)
     }

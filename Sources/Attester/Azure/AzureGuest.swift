@@ -22,7 +22,8 @@ struct AzureGuest: EvidenceProvider {
     private static let chassisTag = "7783-7084-3265-9085-8269-3286-77"
 
     let kind: EvidenceKind
-    private let device: TPM.Device
+    private var device: TPM.Device
+    private var plan = TPMQuotePlan.launch
     private let kernel: any Kernel
     private let quoter: TPMQuoter
 
@@ -47,7 +48,7 @@ struct AzureGuest: EvidenceProvider {
         }
         self.device = device
         self.kernel = kernel
-        quoter = TPMQuoter(kernel: kernel, hashing: hashing)
+        quoter = TPMQuoter(hashing: hashing)
     }
 
     func evidence(
@@ -57,7 +58,7 @@ struct AzureGuest: EvidenceProvider {
         let key = try existingKey(of: tpm)
         let reportData = binding(key.name)
         let bytes = try report(tpm, holding: reportData)
-        var items = try quoter.quote(tpm, key, over: reportData)
+        var items = try quoter.quote(tpm, key, plan, over: reportData).items
         items.append(EvidenceItem(.hclReport, bytes))
         let service = MetadataService(kernel: kernel)
         switch try Self.parsed(bytes).hardware {
@@ -76,6 +77,11 @@ struct AzureGuest: EvidenceProvider {
         return try EvidenceMessage(gathered: kind, keyName: key.name, items)
     }
 
+    func attestationKeyName() throws(AttesterError) -> [UInt8] {
+        let tpm = try TPMQuoter.open(device)
+        return try existingKey(of: tpm).name
+    }
+
     /// The owner of such a VM cannot fill a field of the hardware's report.
     func configAnchor() throws(AttesterError) -> HardwareAnchor { .nothing }
 
@@ -83,7 +89,15 @@ struct AzureGuest: EvidenceProvider {
 
     func endEvidence() throws(AttesterError) { try quoter.endEvidence(device) }
 
-    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider { self }
+    /// The paravisor's key quotes, whatever label `plan` has: no other can be shown to be its TPM's.
+    func quoting(
+        _ device: TPM.Device, _ plan: TPMQuotePlan
+    ) throws(AttesterError) -> any EvidenceProvider {
+        var guest = self
+        guest.device = device
+        guest.plan = plan
+        return guest
+    }
 
     private func existingKey(of tpm: borrowing TPM) throws(AttesterError) -> TPMKey {
         do throws(TPMError) {

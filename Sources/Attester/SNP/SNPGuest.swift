@@ -53,14 +53,14 @@ public struct SNPGuest: EvidenceProvider {
 
     /// Below an SVSM the TPM is the SVSM's, and its own report vouches for it.
     public func quoting(
-        _ device: TPM.Device
+        _ device: TPM.Device, _ plan: TPMQuotePlan
     ) throws(AttesterError) -> any EvidenceProvider {
         if case .tsm(let tsm) = source, try tsm.hasServices() {
             return TPMQuoted(
-                SVSMGuest(tsm: tsm, guest: self, hashing: hashing), device, kernel: kernel,
+                SVSMGuest(tsm: tsm, guest: self, hashing: hashing), device, plan, kernel: kernel,
                 hashing: hashing)
         }
-        return TPMQuoted(self, device, kernel: kernel, hashing: hashing)
+        return TPMQuoted(self, device, plan, kernel: kernel, hashing: hashing)
     }
 }
 

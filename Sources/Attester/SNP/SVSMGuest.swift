@@ -43,7 +43,9 @@ struct SVSMGuest: EvidenceProvider {
 
     func endEvidence() throws(AttesterError) { try guest.endEvidence() }
 
-    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider {
-        try guest.quoting(device)
+    func quoting(
+        _ device: TPM.Device, _ plan: TPMQuotePlan
+    ) throws(AttesterError) -> any EvidenceProvider {
+        try guest.quoting(device, plan)
     }
 }

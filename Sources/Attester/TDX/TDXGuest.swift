@@ -88,9 +88,9 @@ public struct TDXGuest: EvidenceProvider {
 
     /// A quote of the TPM beside that of the processor.
     public func quoting(
-        _ device: TPM.Device
+        _ device: TPM.Device, _ plan: TPMQuotePlan
     ) throws(AttesterError) -> any EvidenceProvider {
-        TPMQuoted(self, device, kernel: kernel, hashing: hashing)
+        TPMQuoted(self, device, plan, kernel: kernel, hashing: hashing)
     }
 
     private func quote(over reportData: FixedBytes<64>) throws(AttesterError) -> [UInt8] {

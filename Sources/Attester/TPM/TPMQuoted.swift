@@ -8,22 +8,21 @@ import TPM
 /// The name of the TPM's key is in the binding, so the platform's report vouches for the key: only
 /// software that the report measures could have named it.
 struct TPMQuoted: EvidenceProvider {
-    /// Makes another key than any other program of ours that asks the TPM for one.
-    static let keyLabel = "bootgate launch v1"
-
     let platform: any EvidenceProvider
     let kernel: any Kernel
     private let device: TPM.Device
+    private let plan: TPMQuotePlan
     private let quoter: TPMQuoter
 
     init(
-        _ platform: any EvidenceProvider, _ device: TPM.Device, kernel: any Kernel,
-        hashing: any Hashing
+        _ platform: any EvidenceProvider, _ device: TPM.Device, _ plan: TPMQuotePlan,
+        kernel: any Kernel, hashing: any Hashing
     ) {
         self.platform = platform
         self.device = device
+        self.plan = plan
         self.kernel = kernel
-        quoter = TPMQuoter(kernel: kernel, hashing: hashing)
+        quoter = TPMQuoter(hashing: hashing)
     }
 
     var kind: EvidenceKind { platform.kind }
@@ -32,11 +31,11 @@ struct TPMQuoted: EvidenceProvider {
         over binding: ([UInt8]) -> FixedBytes<64>
     ) throws(AttesterError) -> EvidenceMessage {
         let tpm = try TPMQuoter.open(device)
-        let signer = try quoter.attestationKey(of: tpm, label: Self.keyLabel)
+        let signer = try quoter.attestationKey(of: tpm, plan)
         let name = signer.key.name
         let reportData = binding(name)
         var items = try platform.evidence { _ in reportData }.items
-        items += try quoter.quote(tpm, signer.key, over: reportData)
+        items += try quoter.quote(tpm, signer.key, plan, over: reportData).items
         if let certificate = signer.certificate {
             items.append(EvidenceItem(.keyCertificate, certificate))
         }
@@ -46,6 +45,11 @@ struct TPMQuoted: EvidenceProvider {
             items.append(EvidenceItem(.eventLog, log))
         }
         return try EvidenceMessage(gathered: kind, keyName: name, items)
+    }
+
+    func attestationKeyName() throws(AttesterError) -> [UInt8] {
+        let tpm = try TPMQuoter.open(device)
+        return try quoter.attestationKey(of: tpm, plan).key.name
     }
 
     func configAnchor() throws(AttesterError) -> HardwareAnchor { try platform.configAnchor() }
@@ -61,5 +65,9 @@ struct TPMQuoted: EvidenceProvider {
         try quoter.endEvidence(device)
     }
 
-    func quoting(_ device: TPM.Device) throws(AttesterError) -> any EvidenceProvider { self }
+    func quoting(
+        _ device: TPM.Device, _ plan: TPMQuotePlan
+    ) throws(AttesterError) -> any EvidenceProvider {
+        TPMQuoted(platform, device, plan, kernel: kernel, hashing: quoter.hashing)
+    }
 }

@@ -15,7 +15,6 @@ struct TPMQuoter: Sendable {
         (0x01c1_0002, 0x01c1_0003), (0x01c1_0000, 0x01c1_0001),
     ]
 
-    let kernel: any Kernel
     let hashing: any Hashing
 
     static func open(_ device: TPM.Device) throws(AttesterError) -> TPM {
@@ -28,17 +27,19 @@ struct TPMQuoter: Sendable {
 
     /// A key that signs nothing but what the TPM itself says, and its certificate if its maker gave one.
     func attestationKey(
-        of tpm: borrowing TPM, label: String
+        of tpm: borrowing TPM, _ plan: TPMQuotePlan
     ) throws(AttesterError) -> QuotingKey {
         do throws(TPMError) {
-            return try makeKey(tpm, label)
+            return try makeKey(tpm, plan)
         } catch {
             throw .tpm(error)
         }
     }
 
-    private func makeKey(_ tpm: borrowing TPM, _ label: String) throws(TPMError) -> QuotingKey {
-        for vendor in Self.vendorKeys {
+    private func makeKey(
+        _ tpm: borrowing TPM, _ plan: TPMQuotePlan
+    ) throws(TPMError) -> QuotingKey {
+        for vendor in Self.vendorKeys where plan.takesVendorKey {
             guard let certificate = try optional(tpm, vendor.certificate),
                 let template = try optional(tpm, vendor.template)
             else { continue }
@@ -47,19 +48,29 @@ struct TPMQuoter: Sendable {
         }
         let template: TPMTemplate =
             try tpm.supportsP256()
-            ? .attestationP256(label: label) : .attestationRSA(label: label)
+            ? .attestationP256(label: plan.label) : .attestationRSA(label: plan.label)
         return QuotingKey(key: try tpm.makeKey(template), certificate: nil)
     }
 
-    /// Items 4 to 7: a quote over SHA-256 of `reportData`, and registers that fit it.
+    /// A quote over SHA-256 of `reportData`, and registers that fit it.
     func quote(
-        _ tpm: borrowing TPM, _ key: borrowing TPMKey, over reportData: FixedBytes<64>
-    ) throws(AttesterError) -> [EvidenceItem] {
+        _ tpm: borrowing TPM, _ key: borrowing TPMKey, _ plan: TPMQuotePlan,
+        over reportData: FixedBytes<64>
+    ) throws(AttesterError) -> TPMQuote {
+        try quote(tpm, key, plan, extraData: hashing.sha256(reportData.bytes).bytes)
+    }
+
+    /// A quote over `extraData`, and registers that fit it.
+    func quote(
+        _ tpm: borrowing TPM, _ key: borrowing TPMKey, _ plan: TPMQuotePlan, extraData: [UInt8]
+    ) throws(AttesterError) -> TPMQuote {
         do throws(TPMError) {
-            let bank = try bank(of: tpm)
-            let extraData = hashing.sha256(reportData.bytes).bytes
+            let banks = plan.banks(of: try tpm.banks())
+            guard !banks.isEmpty else { throw Self.noBank }
             for _ in 0..<Self.attempts {
-                if let items = try attempt(tpm, key, extraData, bank) { return items }
+                if let quote = try attempt(tpm, key, extraData, plan.registers, banks) {
+                    return quote
+                }
             }
             throw TPMError.badAnswer(
                 command: "TPM2_Quote",
@@ -70,18 +81,25 @@ struct TPMQuoter: Sendable {
     }
 
     /// Nil where the registers are of another moment than the quote: systemd measures boot phases
-    /// while we ask.
+    /// while we ask, and IMA measures what is executed.
     private func attempt(
-        _ tpm: borrowing TPM, _ key: borrowing TPMKey, _ extraData: [UInt8], _ bank: HashAlgorithm
-    ) throws(TPMError) -> [EvidenceItem]? {
-        let indices = Array(0...23)
-        let quote = try key.quote(over: extraData, indices, bank: bank)
-        let registers = try tpm.registers(indices, bank: bank)
+        _ tpm: borrowing TPM, _ key: borrowing TPMKey, _ extraData: [UInt8], _ indices: [Int],
+        _ banks: [HashAlgorithm]
+    ) throws(TPMError) -> TPMQuote? {
+        let quote = try key.quote(over: extraData, indices, banks: banks)
+        var registers: [(bank: HashAlgorithm, values: [(index: Int, digest: [UInt8])])] = []
+        for bank in banks {
+            registers.append((bank, try tpm.registers(indices, bank: bank)))
+        }
         let attestation: TPMAttestation
-        let values: PCRValues
+        var values = PCRValues()
         do throws(ParseError) {
             attestation = try TPMAttestation(parsing: quote.attest)
-            values = try PCRValues(registers, bank)
+            for (bank, digests) in registers {
+                for (index, digest) in digests {
+                    try values.insert(digest, at: UInt8(index), in: bank)
+                }
+            }
         } catch {
             throw .badAnswer(command: "TPM2_Quote", problem: error.description)
         }
@@ -89,14 +107,15 @@ struct TPMQuoter: Sendable {
             throw .badAnswer(
                 command: "TPM2_Quote", problem: "extraData is not what was asked for")
         }
-        let digest = hashing.digest(.sha256, registers.flatMap(\.digest))
-        guard attestation.pcrDigest == digest else { return nil }
-        return [
-            EvidenceItem(.tpmQuote, quote.attest),
-            EvidenceItem(.tpmSignature, quote.signature),
-            EvidenceItem(.tpmPublic, key.publicArea),
-            EvidenceItem(.pcrValues, values.encoded),
-        ]
+        guard let quoted = values.concatenated(attestation.selection) else {
+            throw .badAnswer(
+                command: "TPM2_Quote",
+                problem: "\(attestation.selection) are not the registers that were asked for")
+        }
+        guard attestation.pcrDigest == hashing.digest(.sha256, quoted) else { return nil }
+        return TPMQuote(
+            keyName: key.name, publicArea: key.publicArea, attest: quote.attest,
+            signature: quote.signature, attestation: attestation, values: values)
     }
 
     /// Whether the TPM answers and has a bank that counts.
@@ -132,13 +151,14 @@ struct TPMQuoter: Sendable {
 
     /// SHA-256 where there is one, since that is what reference values are given in; never SHA-1.
     private func bank(of tpm: borrowing TPM) throws(TPMError) -> HashAlgorithm {
-        let banks = try tpm.banks()
-        for bank in [HashAlgorithm.sha256, .sha384, .sha512] where banks.contains(bank) {
-            return bank
+        guard let bank = TPMQuotePlan.launch.banks(of: try tpm.banks()).first else {
+            throw Self.noBank
         }
-        throw .badAnswer(
-            command: "TPM2_GetCapability", problem: "no PCR bank of SHA-256 or better is active")
+        return bank
     }
+
+    private static let noBank = TPMError.badAnswer(
+        command: "TPM2_GetCapability", problem: "no PCR bank of SHA-256 or better is active")
 
     private func optional(
         _ tpm: borrowing TPM, _ index: UInt32
@@ -156,15 +176,4 @@ struct TPMQuoter: Sendable {
 struct QuotingKey: ~Copyable {
     let key: TPMKey
     let certificate: [UInt8]?
-}
-
-extension PCRValues {
-    init(
-        _ registers: [(index: Int, digest: [UInt8])], _ bank: HashAlgorithm
-    ) throws(ParseError) {
-        self.init()
-        for (index, digest) in registers {
-            try insert(digest, at: UInt8(index), in: bank)
-        }
-    }
 }

@@ -76,6 +76,21 @@ int bootgate_snp_extended_report(int descriptor, const uint8_t *report_data, uin
 /* TDX_CMD_GET_REPORT0 of linux/tdx-guest.h: 64 bytes in, a TDREPORT of 1024 bytes out. */
 int bootgate_td_report(int descriptor, const uint8_t *report_data, uint8_t *report);
 
+/* prctl(PR_SET_NAME): the name of this thread, of which 15 bytes count. */
+int bootgate_name_thread(const char *name);
+
+/* posix_spawn(3) of the program at argv[0] in a session of its own, without this process's signal mask
+ * and dispositions; standard input is /dev/null, standard output and error are `output`, or this
+ * process's own where that is -1. Returns an errno value. */
+int bootgate_spawn(const char *const argv[], const char *const envp[], int output, pid_t *pid);
+
+/* pipe2(2) with O_CLOEXEC and a non-blocking reading end. */
+int bootgate_pipe(int ends[2]);
+
+/* waitpid(2) with WNOHANG: the exit status, or 128 and the signal's number, in `status`. Returns 1 once
+ * the process has ended, 0 before, -1 where there is no such child. */
+int bootgate_reap(pid_t pid, int *status);
+
 /* A sockaddr_vm of 16 bytes. */
 void bootgate_vsock_address(uint32_t cid, uint32_t port, uint8_t *address);
 

@@ -53,10 +53,12 @@ void bootgate_tpm_forget(bootgate_tpm *tpm, uint32_t *handle);
 uint32_t bootgate_tpm_read_public(bootgate_tpm *tpm, uint32_t handle, uint8_t *area,
                                   size_t *area_count, uint8_t *name, size_t *name_count);
 
-/* TPM2_Quote with the key's own scheme: TPMS_ATTEST and TPMT_SIGNATURE. */
+/* TPM2_Quote with the key's own scheme, over the registers of `mask` in each of `banks` (TPM_ALG_IDs):
+ * TPMS_ATTEST and TPMT_SIGNATURE. */
 uint32_t bootgate_tpm_quote(bootgate_tpm *tpm, uint32_t handle, const uint8_t *extra,
-                            size_t extra_count, uint16_t bank, uint32_t mask, uint8_t *attest,
-                            size_t *attest_count, uint8_t *signature, size_t *signature_count);
+                            size_t extra_count, const uint16_t *banks, size_t bank_count,
+                            uint32_t mask, uint8_t *attest, size_t *attest_count,
+                            uint8_t *signature, size_t *signature_count);
 
 /* TPM2_NV_Read of a whole index, by the owner or by the index's own authorisation. */
 uint32_t bootgate_tpm_nv_read(bootgate_tpm *tpm, uint32_t index, uint8_t *bytes, size_t *count);

@@ -38,7 +38,7 @@ struct SoftwareTPMTests {
         let area = try TPMPublic(parsing: made.publicArea)
         #expect(area.name(hashing: OpenSSLHashing()).bytes == made.name)
         let nonce = [UInt8](repeating: 0x5a, count: 32)
-        let quote = try made.quote(over: nonce, [0, 7, 15], bank: .sha256)
+        let quote = try made.quote(over: nonce, [0, 7, 15], banks: [.sha256])
         var values = PCRValues()
         for (index, digest) in try tpm.registers([0, 7, 15], bank: .sha256) {
             try values.insert(digest, at: UInt8(index), in: .sha256)
@@ -99,7 +99,7 @@ struct SoftwareTPMTests {
             }
         }
 
-        let quote = try attestation.quote(over: [1], [0], bank: .sha256)
+        let quote = try attestation.quote(over: [1], [0], banks: [.sha256])
         func verify(_ publicArea: [UInt8]) throws -> TPMResult {
             let key = try AttestationKey(publicArea: TPMPublic(parsing: publicArea))
             let manifest = SVSMManifest(

@@ -1,61 +1,22 @@
-import Bytes
-import Linux
-import OpenSSL
-import Protocol
-
-/// Why a connection to a broker is of no more use.
-enum ConnectionError: Error, Equatable, CustomStringConvertible {
-    case system(SystemError)
-    case tls(TLSError)
-    case session(SessionError)
-    case crypto(CryptoError)
-    /// The broker closed before it had said what it was asked.
-    case closed
-    /// The broker did not answer in time.
-    case timeout
-    /// The broker has no room just now, or did not understand.
-    case turnedAway(Refused.Code)
-
-    var description: String {
-        switch self {
-        case .system(let error): error.description
-        case .tls(let error): error.description
-        case .session(let error): "protocol: \(error)"
-        case .crypto(let error): error.description
-        case .closed: "the broker closed the connection"
-        case .timeout: "the broker did not answer in time"
-        case .turnedAway(.busy): "the broker is busy"
-        case .turnedAway: "the broker did not accept the connection"
-        }
-    }
-
-    /// With the address of the broker, which an error of the system names already.
-    func description(at address: SocketAddress) -> String {
-        if case .system = self { return description }
-        return "\(address.description): \(description)"
-    }
-}
-
-/// What every connection of one launch says in its HELLO.
-struct Introduction {
-    let vm: VMIdentifier
-    let keyName: KeyName
-    let configDigest: FixedBytes<32>
-    let headerDigest: FixedBytes<32>
-    let evidenceKind: EvidenceKind
-}
+public import Bytes
+public import Linux
+public import OpenSSL
+public import Protocol
 
 /// One connection: a socket under TLS under an `AttesterSession`. Never blocks in ``advance()``.
-final class Connection {
+public final class Connection {
     /// What is said first.
-    enum Opening {
+    public enum Opening {
         /// A launch, with a key pair made for this connection alone.
         case launch(Introduction)
+        /// A report of a running VM, for which no key is made.
+        case report(Introduction)
         /// A proof that another connection could not deliver.
         case late(LateOutcome)
     }
 
-    let address: SocketAddress
+    /// The broker.
+    public let address: SocketAddress
     private let socket: Socket
     private let engine: TLSEngine
     private let opening: Opening
@@ -65,7 +26,8 @@ final class Connection {
     private var isConnected = false
     private var peerHasEnded = false
 
-    init(
+    /// Starts connecting.
+    public init(
         to address: SocketAddress, context: TLSClientContext, opening: Opening
     ) throws(ConnectionError) {
         self.address = address
@@ -90,13 +52,13 @@ final class Connection {
     }
 
     /// What to wait for before ``advance()`` is of use again.
-    var interest: Poll.Interest {
+    public var interest: Poll.Interest {
         Poll.Interest(
             socket.descriptor, read: isConnected, write: !isConnected || !pending.isEmpty)
     }
 
     /// Goes on as far as the network allows; returns what the broker said meanwhile.
-    func advance() throws(ConnectionError) -> [AttesterEvent] {
+    public func advance() throws(ConnectionError) -> [AttesterEvent] {
         do {
             if !isConnected {
                 try socket.checkConnected()
@@ -127,7 +89,7 @@ final class Connection {
     }
 
     /// Waits for the next things the broker says, until `deadline` (nanoseconds, monotonic).
-    func next(until deadline: UInt64) throws(ConnectionError) -> [AttesterEvent] {
+    public func next(until deadline: UInt64) throws(ConnectionError) -> [AttesterEvent] {
         while true {
             let events = try advance()
             if !events.isEmpty { return events }
@@ -138,22 +100,48 @@ final class Connection {
     }
 
     /// What evidence has to be made over; nil before the challenge.
-    func reportData(attestationKeyName: [UInt8] = []) -> FixedBytes<64>? {
+    public func reportData(attestationKeyName: [UInt8] = []) -> FixedBytes<64>? {
         session?.reportData(attestationKeyName: attestationKeyName)
     }
 
     /// Sends the evidence; the answer comes by ``next(until:)``.
-    func send(_ evidence: EvidenceMessage) throws(ConnectionError) {
+    public func send(_ evidence: EvidenceMessage) throws(ConnectionError) {
         try send { session throws(SessionError) in try session.send(evidence) }
     }
 
     /// Sends what became of the key.
-    func send(_ outcome: Outcome) throws(ConnectionError) {
+    public func send(_ outcome: Outcome) throws(ConnectionError) {
         try send { session throws(SessionError) in try session.send(outcome) }
     }
 
+    /// Sends a stretch of the log that was asked for, `LogPart.maximumLength` bytes at most, and waits
+    /// until the network has taken it, so that no more than that is ever held; returns what the broker
+    /// said meanwhile.
+    ///
+    /// - Parameter deadline: nanoseconds, monotonic.
+    public func send(
+        logPart data: [UInt8], isLast: Bool, until deadline: UInt64
+    ) throws(ConnectionError) -> [AttesterEvent] {
+        try send { session throws(SessionError) in
+            let part: LogPart
+            do throws(ParseError) {
+                part = try LogPart(isLast: isLast, data: data)
+            } catch {
+                throw .malformed(.log, error)
+            }
+            return try session.send(part)
+        }
+        while true {
+            let events = try advance()
+            if pending.isEmpty || !events.isEmpty { return events }
+            let now = Clock.monotonicNanoseconds
+            guard now < deadline else { throw .timeout }
+            _ = Poll.wait([interest], milliseconds: (deadline - now) / 1_000_000 + 1)
+        }
+    }
+
     /// Opens what was sealed to this connection's key, and wipes that key.
-    func open(
+    public func open(
         _ release: Release, binding: FixedBytes<64>
     ) throws(CryptoError) -> SecretBytes? {
         guard let key = key.take() else { return nil }
@@ -163,7 +151,7 @@ final class Connection {
     }
 
     /// Wipes the ephemeral key now and says goodbye; the socket closes with the object.
-    func close() {
+    public func close() {
         key = nil
         engine.closeNotify()
         pending += engine.takeOutput()
@@ -178,19 +166,19 @@ final class Connection {
             session = AttesterSession(
                 lateOutcome: late, exporter: exporter, hashing: OpenSSLHashing())
         case .launch(let introduction):
-            // Only after the handshake is there a session to bind to, so HELLO comes after it.
             guard let publicKey = key?.publicKey else { throw ConnectionError.closed }
-            session = AttesterSession(
-                hello: Hello(
-                    purpose: .launch, vm: introduction.vm, keyName: introduction.keyName,
-                    configDigest: introduction.configDigest,
-                    headerDigest: introduction.headerDigest,
-                    evidenceKinds: [introduction.evidenceKind], hpkePublicKey: publicKey),
-                exporter: exporter, hashing: OpenSSLHashing())
+            // Only after the handshake is there a session to bind to, so HELLO comes after it.
+            session = self.session(introduction.hello(launchingWith: publicKey), exporter)
+        case .report(let introduction):
+            session = self.session(introduction.report, exporter)
         }
         try engine.write(session.start())
         self.session = session
         pending += engine.takeOutput()
+    }
+
+    private func session(_ hello: Hello, _ exporter: FixedBytes<32>) -> AttesterSession {
+        AttesterSession(hello: hello, exporter: exporter, hashing: OpenSSLHashing())
     }
 
     private func send(

@@ -1,28 +1,44 @@
 import Linux
-import OpenSSL
-import Protocol
+public import OpenSSL
+public import Protocol
 
 /// Tries the brokers of gate.conf against each other until one has answered.
 ///
 /// Won by the first connection whose pinned handshake is done and that brought a first message:
-/// CHALLENGE for a launch, CLOSE or REFUSED for a late outcome.
-struct BrokerRace {
+/// CHALLENGE for a launch or a report, CLOSE or REFUSED for a late outcome.
+public struct BrokerRace {
     /// A connection that has won, and what the broker said on it.
-    struct Winner {
-        let connection: Connection
-        let events: [AttesterEvent]
+    public struct Winner {
+        /// Ready for what comes next.
+        public let connection: Connection
+        /// At least one.
+        public let events: [AttesterEvent]
     }
 
-    let brokers: [BrokerAddress]
-    let context: TLSClientContext
-    let opening: Connection.Opening
+    /// Whom to ask, in order of preference.
+    public let brokers: [BrokerAddress]
+    /// With the pins.
+    public let context: TLSClientContext
+    /// What each connection says first.
+    public let opening: Connection.Opening
     /// Called with the last failure, some seconds apart.
-    let progress: (_ failure: String, _ waitingSeconds: UInt64) -> Void
+    public let progress: (_ failure: String, _ waitingSeconds: UInt64) -> Void
 
     private static let progressInterval = Duration.seconds(10)
 
+    /// Prepares a race; nothing happens before ``run(until:)``.
+    public init(
+        brokers: [BrokerAddress], context: TLSClientContext, opening: Connection.Opening,
+        progress: @escaping (_ failure: String, _ waitingSeconds: UInt64) -> Void
+    ) {
+        self.brokers = brokers
+        self.context = context
+        self.opening = opening
+        self.progress = progress
+    }
+
     /// Goes on until a broker has answered or `deadline` (monotonic) has passed: then nil.
-    func run(until deadline: Duration? = nil) -> Winner? {
+    public func run(until deadline: Duration? = nil) -> Winner? {
         let start = Self.now
         var schedule = AttemptSchedule(candidates: 0, at: start)
         var book = AddressBook(brokers: brokers)
@@ -83,7 +99,8 @@ struct BrokerRace {
         }
     }
 
-    static var now: Duration { .nanoseconds(Int64(Clock.monotonicNanoseconds)) }
+    /// The monotonic clock, as deadlines are given in.
+    public static var now: Duration { .nanoseconds(Int64(Clock.monotonicNanoseconds)) }
 
     private static func random() -> UInt64 {
         Random.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
