@@ -1,3 +1,4 @@
+public import AdminAPI
 public import Bytes
 
 /// What a broker asks of its memory. Verbs rather than keys and values, so that "once per REPORT_ID"
@@ -21,6 +22,34 @@ public protocol BrokerStore: Sendable {
         _ id: FixedBytes<16>,
         done: @escaping @Sendable (Result<(LedgerRow, EnrolledVM)?, StoreError>) -> Void)
 
+    /// Judges a runtime report on facts that cannot change before the verdict is recorded, and records it
+    /// with the VM's new state and all that follows.
+    ///
+    /// `judge` runs inside the transaction and must not block; nil from it records nothing. `done` gets
+    /// the row's number after it is durable, on a thread of the store.
+    func report(
+        _ question: ReportQuestion,
+        by judge: @escaping @Sendable (RuntimeFacts) -> ReportDecision?,
+        done: @escaping @Sendable (Result<(Int64, ReportDecision)?, StoreError>) -> Void)
+    /// What a report of that VM would be judged on now.
+    func runtimeFacts(_ question: ReportQuestion) async throws(StoreError) -> RuntimeFacts
+    /// Changes a VM's runtime record and notes why, in one transaction; an error unless the VM is enrolled.
+    ///
+    /// A snapshot that `change` sets becomes the registered one, and the one before it is remembered. Nil
+    /// from `change` changes nothing, and nil is returned.
+    func changeRuntime(
+        of vm: String, at time: Int64,
+        by change: @escaping @Sendable (inout VMRuntime) -> EventEntry?
+    ) async throws(StoreError) -> VMRuntime?
+    /// Digests of the snapshots whose files are kept, the newest first.
+    func snapshots(of vm: String) async throws(StoreError) -> [String]
+    /// Reports that name a VM, newest first.
+    func reports(of vm: String, limit: Int) async throws(StoreError) -> [ReportRow]
+    /// The report of that number.
+    func report(number: Int64) async throws(StoreError) -> ReportRow?
+    /// Events of a VM, newest first.
+    func events(of vm: String, limit: Int) async throws(StoreError) -> [VMEvent]
+
     /// Adds or replaces a policy.
     func save(_ policy: StoredPolicy) async throws(StoreError)
     /// The policy of that name.
@@ -37,7 +66,7 @@ public protocol BrokerStore: Sendable {
     /// Enables or disables a VM.
     func setEnabled(_ enabled: Bool, vm: String, reason: String?, at time: Int64)
         async throws(StoreError)
-    /// Forgets a VM and its keys; its ledger rows stay.
+    /// Forgets a VM, its keys and its runtime state; its ledger rows stay.
     func remove(vm: String) async throws(StoreError)
     /// The VM of that id.
     func vm(_ id: String) async throws(StoreError) -> VMSummary?

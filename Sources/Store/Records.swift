@@ -110,6 +110,8 @@ public struct LaunchFacts: Sendable {
     public var policy: StoredPolicy?
     /// What became of earlier releases to the same guest.
     public var history: ReportHistory
+    /// Whether a runtime report made the VM fail, and nobody has resumed it since.
+    public var runtimeHasFailed: Bool
 }
 
 /// What a launch is looked up by.

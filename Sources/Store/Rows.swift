@@ -28,6 +28,16 @@ struct Columns {
 
     func optionalInteger(_ column: String) -> Int64? { Int64.fromDatabaseValue(row[column]) }
 
+    /// A counter of a TPM.
+    func optionalCounter(_ column: String) -> UInt32? {
+        optionalInteger(column).flatMap { UInt32(exactly: $0) }
+    }
+
+    /// Ids that are joined by commas.
+    func list(_ column: String) throws -> [String] {
+        try text(column).split(separator: ",").map(String.init)
+    }
+
     func fixed<let count: Int>(_ column: String) throws -> FixedBytes<count> {
         guard let value = FixedBytes<count>(try bytes(column)) else { throw corrupt(column) }
         return value
@@ -102,8 +112,7 @@ extension LaunchEntry {
             launchID: try columns.fixed("launch_id"), vm: try columns.text("vm"),
             time: try columns.integer("time"), from: try columns.text("peer"),
             platform: columns.optionalText("platform"), decision: try columns.choice("decision"),
-            refusedChecks: try columns.text("refused_checks").split(separator: ",").map(
-                String.init),
+            refusedChecks: try columns.list("refused_checks"),
             tookMicroseconds: try columns.integer("took_microseconds"),
             policy: columns.optionalText("policy"),
             policyIdentity: try columns.optionalFixed("policy_identity"),

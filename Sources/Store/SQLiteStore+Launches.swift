@@ -103,7 +103,8 @@ extension SQLiteStore {
         let vm = try vm(question.vm, database)
         return LaunchFacts(
             vm: vm, policy: try vm.flatMap { try policy($0.policy, database) },
-            history: try question.reportID.map { try Self.history(of: $0, database) } ?? .never)
+            history: try question.reportID.map { try Self.history(of: $0, database) } ?? .never,
+            runtimeHasFailed: try Self.runtimeHasFailed(question.vm, database))
     }
 
     private static func history(

@@ -10,6 +10,9 @@ enum Schema {
         migrator.registerMigration("2: class and anchor of launches") { database in
             try database.execute(sql: version2)
         }
+        migrator.registerMigration("3: runtime") { database in
+            try database.execute(sql: version3)
+        }
         return migrator
     }
 
@@ -83,5 +86,68 @@ enum Schema {
     private static let version2 = """
         ALTER TABLE launches ADD COLUMN launch_class TEXT;
         ALTER TABLE launches ADD COLUMN anchor TEXT;
+        """
+
+    /// `reports` and `events` are ledger and outlive their VM; `runtime` and `snapshots` do not. Reports look
+    /// a launch up by its REPORT_ID, and only proved ones.
+    private static let version3 = """
+        CREATE TABLE runtime (
+            vm TEXT NOT NULL PRIMARY KEY REFERENCES vms (id) ON DELETE CASCADE,
+            state TEXT NOT NULL CHECK (state IN ('never verified', 'trusted', 'failed')),
+            last_report INTEGER,
+            last_time INTEGER,
+            failed_checks TEXT NOT NULL,
+            signer BLOB CHECK (length(signer) = 32),
+            boot_report_id TEXT,
+            boot_resets INTEGER,
+            boot_restarts INTEGER,
+            window_opened INTEGER,
+            window_expires INTEGER,
+            window_reason TEXT,
+            ticket_created INTEGER,
+            ticket_expires INTEGER,
+            ticket_reason TEXT
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE snapshots (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            vm TEXT NOT NULL REFERENCES vms (id) ON DELETE CASCADE,
+            digest TEXT NOT NULL CHECK (length(digest) = 64),
+            size INTEGER NOT NULL,
+            files INTEGER NOT NULL,
+            registered INTEGER NOT NULL,
+            signer TEXT,
+            UNIQUE (vm, digest)
+        ) STRICT;
+        CREATE TABLE reports (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            vm TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            peer TEXT NOT NULL,
+            platform TEXT,
+            verdict TEXT NOT NULL
+                CHECK (verdict IN ('trusted', 'failed', 'not verified', 'refused')),
+            refused_checks TEXT NOT NULL,
+            took_microseconds INTEGER NOT NULL,
+            policy_identity BLOB,
+            report_id TEXT,
+            resets INTEGER,
+            restarts INTEGER,
+            snapshot TEXT,
+            entries INTEGER,
+            quoted_entries INTEGER,
+            findings TEXT NOT NULL,
+            problems TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX reports_by_vm ON reports (vm, number);
+        CREATE TABLE events (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            vm TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX events_by_vm ON events (vm, number);
+        CREATE INDEX proved_launches ON launches (report_id) WHERE outcome = 'unlocked';
+        CREATE INDEX proved_launches_by_vm ON launches (vm, number) WHERE outcome = 'unlocked';
         """
 }
