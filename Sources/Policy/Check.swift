@@ -7,6 +7,8 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     case identity
     /// The VM is enabled.
     case vmState = "VM state"
+    /// No report of the running VM failed, or its owner has resumed it since.
+    case runtimeState = "runtime state"
     /// The configuration that the VM names is the enrolled one.
     case configDigest = "config digest"
     /// The processor vouches for that configuration.
@@ -102,7 +104,7 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
 
     var concern: Concern {
         switch self {
-        case .identity, .vmState, .configDigest, .configAnchor, .diskHeader: .launch
+        case .identity, .vmState, .runtimeState, .configDigest, .configAnchor, .diskHeader: .launch
         case .launchClass, .debug, .migration, .measurement, .endorsementAge: .evidence
         case .guestPolicy, .guestABI, .platform, .vmpl, .signingKey, .provider, .idKey,
             .authorKey, .chip, .minimumTCB, .launchTCB, .mitigations, .reportID:
@@ -124,6 +126,10 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether it is made of the evidence of a running VM too: the broker's records of a launch, and marks that
+    /// are set when a launch ends, say nothing there.
+    var isMadeAtRuntime: Bool { !isAboutLaunch || self == .identity || self == .configAnchor }
+
     /// Whether a policy may leave the requirement out; `not checked` then does not refuse.
     public var isOptional: Bool {
         switch self {
@@ -139,6 +145,8 @@ public enum Check: String, Sendable, Hashable, CaseIterable {
     /// Whether the check is made for such evidence under such rules.
     func concerns(_ claims: Claims, _ rules: PolicyRules) -> Bool {
         switch concern {
+        case .launch where self == .runtimeState:
+            rules.runtime?.refusesLaunchAfterFailure ?? false
         case .evidence, .launch: true
         // A list of chips leaves out every machine that cannot name one.
         case .snp: claims.snp != nil || self == .chip && !rules.allowedChips.isEmpty

@@ -54,6 +54,9 @@ extension PolicyRules {
         try reader.optionalTable("boot") { table throws(SettingsError) in
             boot = try BootRules(from: &table)
         }
+        runtime = try reader.optionalTable("runtime") { table throws(SettingsError) in
+            try RuntimeRules(from: &table)
+        }
         try reader.optionalTable("endorsements") { table throws(SettingsError) in
             requiresRevocationList =
                 try table.optionalBool("revocation_list") ?? requiresRevocationList

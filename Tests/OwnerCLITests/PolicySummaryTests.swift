@@ -38,6 +38,10 @@ func policySummary() throws {
             command_lines = []
             [endorsements]
             maximum_age_days = 30
+            [runtime]
+            stale_after = "15m"
+            [[runtime.allow]]
+            path = "/opt/**"
             """, source: "td.toml")
     #expect(
         policy.summary == [
@@ -50,6 +54,8 @@ func policySummary() throws {
             "  event log      has to lead to the quoted registers, in full",
             "  Secure Boot    on", "  command line   the image's own",
             "  endorsements   revocation list at most 30 days old",
+            "  runtime        stale after 900 s; violations fail",
+            "  after failure  no key until `bootgate vm resume`", "  allowed        path /opt/**",
         ])
 }
 

@@ -65,6 +65,46 @@ struct CanonicalFormTests {
         }
     }
 
+    @Test("of a policy with [runtime] is that of the policy without it, and the section behind it")
+    func runtime() throws {
+        var rules = Sample.rules()
+        let without = try canonical(rules)
+        var runtime = RuntimeRules()
+        runtime.staleAfter = 900
+        runtime.violations = .warn
+        runtime.allowances = [
+            .signer([0x30, 0]), .path(try #require(PathGlob("/opt/**"))), .package("curl"),
+            .overlay("/var/lib/containerd"),
+        ]
+        rules.runtime = runtime
+        let vector = try GoldenVector("canonical-form-runtime.txt")
+        #expect(try Hex.encode(canonical(rules)) == Hex.encode(without + vector.bytes))
+        rules.runtime?.allowances.reverse()
+        #expect(try canonical(rules) == without + vector.bytes)
+    }
+
+    @Test("differs for any two sections [runtime] that differ")
+    func runtimeChanges() throws {
+        let changes: [(inout PolicyRules) -> Void] = [
+            { $0.runtime = nil }, { _ in }, { $0.runtime?.staleAfter = 60 },
+            { $0.runtime?.refusesLaunchAfterFailure = false }, { $0.runtime?.violations = .warn },
+            { $0.runtime?.allowances = [.package("/opt".dropFirst().description)] },
+            { $0.runtime?.allowances = [.package("curl")] },
+            { $0.runtime?.allowances = [.overlay("/opt")] },
+            { $0.runtime?.allowances = PathGlob("/opt").map { [.path($0)] } ?? [] },
+            { $0.runtime?.allowances = [.signer([0x30])] },
+            { $0.runtime?.allowances = [.signer([0x30]), .package("curl")] },
+        ]
+        var seen: [[UInt8]: Int] = [:]
+        for (index, change) in changes.enumerated() {
+            var rules = Sample.rules()
+            rules.runtime = RuntimeRules()
+            change(&rules)
+            let earlier = seen.updateValue(index, forKey: try canonical(rules))
+            #expect(earlier == nil, "change \(index) is like change \(earlier ?? 0)")
+        }
+    }
+
     @Test("gives the identity by SHA-256")
     func identity() throws {
         struct Recording: Hashing {

@@ -12,7 +12,7 @@ struct Sample {
         issued: 1_799_000_000, nextUpdate: 1_801_000_000)
     var rules = Sample.rules()
     var context = LaunchContext(
-        vm: "web-1", vmIsEnabled: true, configDigest: fixed(0xc0),
+        vm: "web-1", vmIsEnabled: true, runtimeHasFailed: false, configDigest: fixed(0xc0),
         enrolledConfigDigest: fixed(0xc0), headerDigest: fixed(0x4d),
         enrolledHeaderDigests: [fixed(0x4c), fixed(0x4d)], reportIDHistory: .never,
         now: 1_800_000_000)

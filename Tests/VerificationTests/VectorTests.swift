@@ -125,7 +125,7 @@ struct VectorTests {
             at: try one.time ?? validTime(entry))
         guard let claims = result.claims, let snp = claims.snp else { return result.findings }
         let context = LaunchContext(
-            vm: "vector", vmIsEnabled: true, configDigest: snp.hostData,
+            vm: "vector", vmIsEnabled: true, runtimeHasFailed: false, configDigest: snp.hostData,
             enrolledConfigDigest: snp.hostData, headerDigest: FixedBytes(),
             enrolledHeaderDigests: [FixedBytes()], reportIDHistory: .never, now: 0)
         let policy = try policy(one.policy, snp)

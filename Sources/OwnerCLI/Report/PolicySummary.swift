@@ -21,6 +21,7 @@ struct PolicySummary {
         } else if rules.requiresRevocationList {
             parts.append(("endorsements", "a revocation list"))
         }
+        parts += runtime
         return parts.map { "  \($0.padded(to: 14)) \($1)" }
     }
 
@@ -86,6 +87,25 @@ struct PolicySummary {
         guard rules.isRequired || !parts.isEmpty else { return [] }
         let rest = rules.allowsUnexplained ? "events that explain nothing are allowed" : "in full"
         return [("event log", "has to lead to the quoted registers, \(rest)")] + parts
+    }
+
+    private var runtime: [(String, String)] {
+        guard let rules = rules.runtime else { return [] }
+        var parts = [
+            (
+                "runtime",
+                "stale after \(rules.staleAfter) s; violations \(rules.violations.rawValue)"
+            ),
+            (
+                "after failure",
+                rules.refusesLaunchAfterFailure
+                    ? "no key until `bootgate vm resume`" : "the next launch is judged as any"
+            ),
+        ]
+        for allowance in rules.allowances {
+            parts.append(("allowed", allowance.description.shown))
+        }
+        return parts
     }
 
     private static func list(_ words: [String], _ separator: String = ", ") -> String {

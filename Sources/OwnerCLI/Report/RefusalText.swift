@@ -14,6 +14,7 @@ enum RefusalText {
         "key name": "the VM asked for another key than the enrolled one",
         "policy": "the stored policy cannot be used",
         "evidence kind": "the broker does not read this kind of evidence",
+        "runtime state": "a report of the running VM failed, and nobody has resumed it since",
         "config digest": "the VM runs with another gate.conf than the enrolled one",
         "config anchor": "the processor does not vouch for the enrolled gate.conf",
         "launch class": "what vouches for the boot is weaker than the policy demands",
@@ -146,6 +147,10 @@ extension RefusalText {
             ),
             (["identity"], "`bootgate vm list` shows which VMs are enrolled."),
             (["VM state"], "`bootgate vm enable \(vm)` if it may boot again."),
+            (
+                ["runtime state"],
+                "`bootgate vm resume \(vm) --reason TEXT` if it may boot again."
+            ),
             (
                 ["config digest", "config anchor"],
                 "`bootgate vm show \(vm)` shows what the VM must be launched with."

@@ -15,6 +15,8 @@ public struct LaunchContext: Sendable, Equatable {
     public var vm: String
     /// Whether its owner lets it boot.
     public var vmIsEnabled: Bool
+    /// Whether a report of the running VM failed that its owner has not resumed it after.
+    public var runtimeHasFailed: Bool
     /// SHA-256 of the configuration, as the attester says.
     public var configDigest: FixedBytes<32>
     /// The same, as enrolled.
@@ -30,12 +32,13 @@ public struct LaunchContext: Sendable, Equatable {
 
     /// Takes everything as given.
     public init(
-        vm: String, vmIsEnabled: Bool, configDigest: FixedBytes<32>,
+        vm: String, vmIsEnabled: Bool, runtimeHasFailed: Bool, configDigest: FixedBytes<32>,
         enrolledConfigDigest: FixedBytes<32>, headerDigest: FixedBytes<32>,
         enrolledHeaderDigests: [FixedBytes<32>], reportIDHistory: ReportIDHistory, now: Int64
     ) {
         self.vm = vm
         self.vmIsEnabled = vmIsEnabled
+        self.runtimeHasFailed = runtimeHasFailed
         self.configDigest = configDigest
         self.enrolledConfigDigest = enrolledConfigDigest
         self.headerDigest = headerDigest

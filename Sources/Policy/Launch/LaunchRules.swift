@@ -11,18 +11,23 @@ extension Appraisal {
             Finding(
                 check, holds: context.vmIsEnabled, expected: "enabled",
                 actual: context.vmIsEnabled ? "enabled" : "disabled")
+        case .runtimeState:
+            Finding(
+                check, holds: !context.runtimeHasFailed, expected: "no failed report",
+                actual: context.runtimeHasFailed
+                    ? "failed; `bootgate vm resume` lets it boot" : "none")
         case .configDigest:
             Finding(
                 check, holds: context.configDigest == context.enrolledConfigDigest,
                 expected: context.enrolledConfigDigest.hex, actual: context.configDigest.hex)
-        case .configAnchor: configAnchor(context)
+        case .configAnchor: configAnchor(context.enrolledConfigDigest)
         case .diskHeader: diskHeader(context)
         default: Finding(check, holds: false, expected: "a rule of launches", actual: "none")
         }
     }
 
-    private func configAnchor(_ context: LaunchContext) -> Finding {
-        let digest = context.enrolledConfigDigest
+    /// Whether the processor vouches for the configuration of this digest.
+    func configAnchor(_ digest: FixedBytes<32>) -> Finding {
         switch (rules.anchor, claims.hardware) {
         case (.hostData, .snp(let snp)):
             return Finding(

@@ -55,6 +55,8 @@ extension PolicyRules {
         tdx.write(to: &form)
         tpm.write(to: &form)
         boot.write(to: &form)
+        // Behind all else and only where it is there: policies without it keep their identity.
+        runtime?.write(to: &form)
         return form.bytes
     }
 }
@@ -112,6 +114,30 @@ extension BootRules {
         }
         form.flag(allowsUnexplained)
         form.list(Coverage.allCases.filter(covers.contains)) { $0.text($1.rawValue) }
+    }
+}
+
+extension RuntimeRules {
+    fileprivate func write(to form: inout ByteWriter) {
+        form.text("runtime")
+        form.bigEndian(staleAfter)
+        form.flag(refusesLaunchAfterFailure)
+        form.text(violations.rawValue)
+        form.list(allowances.map(\.canonicalTexts).sorted { $0.joined() < $1.joined() }) {
+            form, texts in
+            for text in texts { form.text(text) }
+        }
+    }
+}
+
+extension RuntimeRules.Allowance {
+    fileprivate var canonicalTexts: [String] {
+        switch self {
+        case .path(let glob): ["path", glob.description]
+        case .package(let name): ["package", name]
+        case .signer(let key): ["signer", Hex.encode(key)]
+        case .overlay(let folder): ["overlay", folder]
+        }
     }
 }
 

@@ -53,6 +53,8 @@ public struct PolicyRules: Sendable, Equatable {
     public var tpm = TPMRules()
     /// What is wanted of the boot's log.
     public var boot = BootRules()
+    /// What is wanted after the boot; nil where the policy says nothing of it.
+    public var runtime: RuntimeRules?
 
     /// A policy of this name that permits nothing yet.
     public init(name: String) {

@@ -24,6 +24,7 @@ extension PolicyRules {
                 actual: "\(chip.hex) in allow and in deny")
         }
         try validateTPM()
+        try runtime?.validate()
         guard boot.covers.isEmpty || boot.namesImages else {
             throw PolicyError(
                 path: "boot.covers", expected: "nothing without boot.authorities or boot.images",
