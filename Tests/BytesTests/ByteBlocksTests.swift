@@ -39,6 +39,37 @@ struct ByteBlocksTests {
         #expect(bytes.count == 8)
     }
 
+    @Test("digits of either case become bytes, in their place and nowhere else")
+    func digits() {
+        let bytes = (0..<40).map { UInt8(truncatingIfNeeded: $0 * 37) }
+        let text = Array(Hex.encode(bytes).utf8)
+        let upperCase = Array(Hex.encode(bytes).uppercased().utf8)
+        for count in 0...19 {
+            for digits in [text, upperCase] {
+                var target = [UInt8](repeating: 0x55, count: 24)
+                #expect(digits.decodeHex(6..<6 + 2 * count, into: &target, at: 3))
+                #expect(Array(target[3..<3 + count]) == Array(bytes[3..<3 + count]))
+                #expect(target[..<3] == [0x55, 0x55, 0x55])
+                #expect(target[(3 + count)...].allSatisfy { $0 == 0x55 })
+            }
+        }
+    }
+
+    @Test("a character that is no digit is refused wherever it stands, as is half a byte")
+    func noDigits() {
+        let digits = Set("0123456789abcdefABCDEF".utf8)
+        var target = [UInt8](repeating: 0, count: 9)
+        for index in 0..<18 {
+            for character in UInt8.min...UInt8.max {
+                var text = Array("09afAF5c8dB0123456".utf8)
+                text[index] = character
+                let isRead = text.decodeHex(0..<18, into: &target, at: 0)
+                #expect(isRead == digits.contains(character))
+            }
+        }
+        #expect(!Array("012".utf8).decodeHex(0..<3, into: &target, at: 0))
+    }
+
     @Test("each byte, the length and the seed change the mixture")
     func mixing() {
         let bytes = (0..<40).map { UInt8($0) }

@@ -18,7 +18,7 @@ extension IMALogReader {
         entry.register = Int(number)
         let hash = word(register.upperBound + 1, end)
         guard hash.count == 2 * entry.templateHash.count,
-            digits.decode(bytes, hash, into: &entry.templateHash, at: 0)
+            bytes.decodeHex(hash, into: &entry.templateHash, at: 0)
         else {
             throw .invalid(
                 field: "template hash of entry \(count)",
@@ -67,7 +67,7 @@ extension IMALogReader {
 
     private mutating func legacyLine(_ start: Int, _ end: Int) throws(ParseError) {
         let digest = word(start, end)
-        guard digest.count == 40, digits.decode(bytes, digest, into: &entry.data, at: 0) else {
+        guard digest.count == 40, bytes.decodeHex(digest, into: &entry.data, at: 0) else {
             throw wrong(.digest20)
         }
         let name = min(digest.upperBound + 1, end)..<end
@@ -120,7 +120,7 @@ extension IMALogReader {
             return text.count + 1
         case .digest20, .signature, .buffer, .appendedSignature, .evmSignature, .attributeSizes,
             .attributeValues:
-            return digits.decode(bytes, text, into: &entry.data, at: start) ? text.count / 2 : nil
+            return bytes.decodeHex(text, into: &entry.data, at: start) ? text.count / 2 : nil
         case .owner, .group, .mode:
             let byteCount = field == .mode ? 2 : 4
             guard let value = decimal(text), byteCount == 4 || value <= UInt16.max else {
@@ -135,14 +135,17 @@ extension IMALogReader {
 
     /// `sha256:` and digits become the name, the colon, a zero byte and the digest.
     private mutating func namedDigest(_ text: Range<Int>, at start: Int) -> Int? {
-        var colon = text.upperBound
-        while colon > text.lowerBound, bytes[colon - 1] != UInt8(ascii: ":") { colon -= 1 }
-        guard colon > text.lowerBound else { return nil }
-        let prefix = text.lowerBound..<colon
+        var prefix = text.lowerBound..<text.lowerBound
+        while let colon = bytes.firstIndex(
+            of: UInt8(ascii: ":"), in: prefix.upperBound..<text.upperBound)
+        {
+            prefix = text.lowerBound..<colon + 1
+        }
+        guard !prefix.isEmpty else { return nil }
         copy(prefix, to: start)
         entry.data[start + prefix.count] = 0
-        let digest = colon..<text.upperBound
-        guard digits.decode(bytes, digest, into: &entry.data, at: start + prefix.count + 1) else {
+        let digest = prefix.upperBound..<text.upperBound
+        guard bytes.decodeHex(digest, into: &entry.data, at: start + prefix.count + 1) else {
             return nil
         }
         return prefix.count + 1 + digest.count / 2

@@ -23,7 +23,6 @@ public struct IMALogReader: Sendable {
     var offset = 0
     private var templates: [(name: [UInt8], template: IMATemplate)] = []
     private var current = 0
-    let digits = HexDigits()
 
     /// Reads a log of that form, of which nothing has come yet.
     public init(_ form: IMALogForm) {
@@ -109,39 +108,5 @@ public struct IMALogReader: Sendable {
         if entry.data.count < byteCount {
             entry.data += [UInt8](repeating: 0, count: byteCount - entry.data.count)
         }
-    }
-}
-
-/// The values of hexadecimal digits, of either case; 0xFF for other characters.
-struct HexDigits: Sendable {
-    private let values: [UInt8]
-
-    init() {
-        var values = [UInt8](repeating: 0xff, count: 256)
-        for (index, digit) in "0123456789abcdef".utf8.enumerated() {
-            values[Int(digit)] = UInt8(index)
-        }
-        for (index, digit) in "ABCDEF".utf8.enumerated() {
-            values[Int(digit)] = UInt8(10 + index)
-        }
-        self.values = values
-    }
-
-    /// Writes the bytes that the digits `source[range]` stand for; false for an odd number of them or
-    /// another character.
-    func decode(
-        _ source: [UInt8], _ range: Range<Int>, into target: inout [UInt8], at start: Int
-    ) -> Bool {
-        guard range.count.isMultiple(of: 2) else { return false }
-        var index = range.lowerBound
-        var wrong: UInt8 = 0
-        for position in start..<start + range.count / 2 {
-            let high = values[Int(source[index])]
-            let low = values[Int(source[index + 1])]
-            wrong |= high | low
-            target[position] = high << 4 | low & 0x0f
-            index += 2
-        }
-        return wrong & 0xf0 == 0
     }
 }
