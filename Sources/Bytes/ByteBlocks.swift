@@ -52,6 +52,29 @@ extension Array<UInt8> {
         }
     }
 
+    /// Whether every byte of `range` is printable ASCII and no space.
+    public func isGraphic(_ range: Range<Int>) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highBits = ones << 7
+        return unsafe withUnsafeBytes { buffer in
+            var offset = range.lowerBound
+            while offset + 8 <= range.upperBound {
+                let word = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                // Adding brings 0x21 and more up to the high bit, and of these 0x7f alone with one.
+                let isFromExclamationMark = word &+ 0x5f * ones
+                let isDelete = word &+ ones
+                if (~isFromExclamationMark | isDelete | word) & highBits != 0 { return false }
+                offset += 8
+            }
+            while offset < range.upperBound {
+                if unsafe buffer[offset] &- 0x21 > 0x5d { return false }
+                offset += 1
+            }
+            return true
+        }
+    }
+
     /// Overwrites from `start` on with the bytes of `range` of `source`.
     public mutating func overwrite(at start: Int, with source: [UInt8], _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= source.count)

@@ -30,6 +30,22 @@ struct ByteBlocksTests {
         }
     }
 
+    @Test("one byte that is no printable ASCII, or a space, is seen wherever it stands")
+    func graphic() {
+        for count in 0...19 {
+            for index in 0..<count {
+                for byte in [0, 0x20, 0x21, 0x7e, 0x7f, 0x80, 0xa1, 0xff] as [UInt8] {
+                    var bytes = (0..<21).map { $0 % 2 == 0 ? 0x21 as UInt8 : 0x7e }
+                    bytes[0] = 0
+                    bytes[1 + index] = byte
+                    let isGraphic = bytes.isGraphic(1..<1 + count)
+                    #expect(isGraphic == (0x21...0x7e).contains(byte))
+                }
+            }
+            #expect([UInt8](repeating: 0x41, count: count).isGraphic(0..<count))
+        }
+    }
+
     @Test("a block is copied to its place and nowhere else")
     func overwriting() {
         var bytes = [UInt8](repeating: 9, count: 8)

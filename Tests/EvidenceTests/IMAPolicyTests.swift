@@ -142,6 +142,25 @@ struct IMARuntimePolicyTests {
         #expect(table.digests(of: Array("/7".utf8)).count == 2)
     }
 
+    @Test("keep names of every length that a log can have, and leave out longer ones")
+    func longNames() {
+        var table = IMADigestTable()
+        let counts = [0, 1, 255, 256, 257, 8192, 65535, 65536]
+        for count in counts {
+            let name = [UInt8](repeating: UInt8(ascii: "a"), count: count)
+            table.insert(name: name, digest: [UInt8](repeating: 7, count: 64))
+            table.insert(name: name, digest: [UInt8](repeating: 7, count: 256))
+        }
+        var kept: [Int] = []
+        table.forEach { bytes, name, digest in
+            #expect(table.contains(bytes, name: name, digest: digest))
+            #expect(!table.contains(bytes, name: name, digest: digest.dropLast()))
+            kept.append(name.count)
+        }
+        #expect(kept == counts.dropLast())
+        #expect(table.count == kept.count)
+    }
+
     @Test("in an envelope are what was signed, and nothing more")
     func envelope() throws {
         let text = """

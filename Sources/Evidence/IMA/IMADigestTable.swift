@@ -3,28 +3,25 @@ import Bytes
 /// Names of files with the digests that they may have; a look-up allocates nothing.
 ///
 /// A name may have several digests. The hash is seeded for each process, so that nobody can choose names
-/// that all fall into one place.
+/// that all fall into one place. A pair takes its own bytes, three more, and 8 to 32 of the places.
 public struct IMADigestTable: Sendable {
     /// The most entries.
     public static let maximumEntries = 1 << 24
 
-    private struct Record {
-        let hash: UInt64
-        let start: Int
-        let nameCount: Int
-        let digestCount: Int
-    }
-
-    private var slots: [UInt32] = [UInt32](repeating: 0, count: 16)
-    private var records: [Record] = []
+    /// Pairs one behind the other: two bytes for the length of the name, one for that of the digest, both.
     private var arena: [UInt8] = []
+    /// Where in ``arena`` a pair starts, plus one, below the highest bits of its hash; 0 where there is none.
+    private var places = [UInt64](repeating: 0, count: 16)
     private let seed: UInt64 = UInt64(bitPattern: Int64(Hasher().finalize()))
+
+    private static let startBits: UInt64 = 40
+    private static let startMask: UInt64 = 1 << startBits - 1
 
     /// No entry.
     public init() {}
 
     /// How many pairs of a name and a digest there are.
-    public var count: Int { records.count }
+    public private(set) var count = 0
 
     /// Adds a pair; one that is there already stays once.
     public mutating func insert(name: some Sequence<UInt8>, digest: some Sequence<UInt8>) {
@@ -33,82 +30,103 @@ public struct IMADigestTable: Sendable {
     }
 
     /// Adds the pair of the name `bytes[name]` and the digest that follows it to the end of `bytes`.
+    ///
+    /// One that no log can have, a name of more than 65535 bytes or a digest of more than 255, is left out.
     public mutating func insert(_ bytes: [UInt8], name: Range<Int>) {
         let digest = name.upperBound..<bytes.count
-        let hash = hash(bytes, name, bytes, digest)
-        guard records.count < Self.maximumEntries,
-            find(hash, bytes, name, bytes, digest) == nil
+        guard count < Self.maximumEntries, let nameCount = UInt16(exactly: name.count),
+            let digestCount = UInt8(exactly: digest.count),
+            !contains(bytes, name: name, digest: digest)
         else { return }
-        if 2 * (records.count + 1) > slots.count { grow() }
-        records.append(
-            Record(
-                hash: hash, start: arena.count, nameCount: name.count, digestCount: digest.count))
+        if 2 * (count + 1) > places.count { grow() }
+        let start = arena.count
+        arena.append(UInt8(truncatingIfNeeded: nameCount))
+        arena.append(UInt8(nameCount >> 8))
+        arena.append(digestCount)
         arena.append(contentsOf: bytes[name.lowerBound...])
-        place(records.count - 1)
+        place(pair(at: start))
+        count += 1
     }
 
     /// Gives each pair in the order in which they were added: bytes, and where in them name and digest are.
     public func forEach<Failure: Error>(
         _ body: ([UInt8], _ name: Range<Int>, _ digest: Range<Int>) throws(Failure) -> Void
     ) throws(Failure) {
-        for record in records {
-            let end = record.start + record.nameCount
-            try body(arena, record.start..<end, end..<end + record.digestCount)
+        var start = 0
+        while start < arena.count {
+            let pair = pair(at: start)
+            try body(arena, pair.name, pair.digest)
+            start = pair.digest.upperBound
         }
     }
 
     /// Whether the name in `bytes[name]` may have the digest in `bytes[digest]`.
     public func contains(_ bytes: [UInt8], name: Range<Int>, digest: Range<Int>) -> Bool {
-        find(hash(bytes, name, bytes, digest), bytes, name, bytes, digest) != nil
+        let hash = hash(bytes, name, digest)
+        let mask = places.count - 1
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while places[index] != 0 {
+            let place = places[index]
+            if (place ^ hash) >> Self.startBits == 0 {
+                let pair = pair(at: Int(place & Self.startMask) - 1)
+                if pair.name.count == name.count, pair.digest.count == digest.count,
+                    bytes.isEqual(name, to: arena, at: pair.name.lowerBound),
+                    bytes.isEqual(digest, to: arena, at: pair.digest.lowerBound)
+                {
+                    return true
+                }
+            }
+            index = (index + 1) & mask
+        }
+        return false
     }
 
     /// Every digest that a name may have; looks at all of the table, so this is for messages.
     public func digests(of name: [UInt8]) -> [[UInt8]] {
-        records.filter { $0.nameCount == name.count && matches($0.start, name, 0..<name.count) }
-            .map {
-                Array(arena[$0.start + $0.nameCount..<$0.start + $0.nameCount + $0.digestCount])
-            }
-    }
-
-    private func find(
-        _ hash: UInt64, _ names: [UInt8], _ name: Range<Int>, _ digests: [UInt8],
-        _ digest: Range<Int>
-    ) -> Int? {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[slot] != 0 {
-            let index = Int(slots[slot]) - 1
-            let record = records[index]
-            if record.hash == hash, record.nameCount == name.count,
-                record.digestCount == digest.count, matches(record.start, names, name),
-                matches(record.start + record.nameCount, digests, digest)
+        var digests: [[UInt8]] = []
+        forEach { bytes, other, digest in
+            if other.count == name.count,
+                name.isEqual(0..<name.count, to: bytes, at: other.lowerBound)
             {
-                return index
+                digests.append(Array(bytes[digest]))
             }
-            slot = (slot + 1) & mask
         }
-        return nil
+        return digests
     }
 
-    private func matches(_ start: Int, _ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        bytes.isEqual(range, to: arena, at: start)
+    private struct Pair {
+        let start: Int
+        let name: Range<Int>
+        let digest: Range<Int>
     }
 
-    private mutating func place(_ index: Int) {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: records[index].hash) & mask
-        while slots[slot] != 0 { slot = (slot + 1) & mask }
-        slots[slot] = UInt32(index + 1)
+    private func pair(at start: Int) -> Pair {
+        let nameCount = Int(arena[start]) | Int(arena[start + 1]) << 8
+        let nameEnd = start + 3 + nameCount
+        return Pair(
+            start: start, name: start + 3..<nameEnd,
+            digest: nameEnd..<nameEnd + Int(arena[start + 2]))
+    }
+
+    private mutating func place(_ pair: Pair) {
+        let hash = hash(arena, pair.name, pair.digest)
+        let mask = places.count - 1
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while places[index] != 0 { index = (index + 1) & mask }
+        places[index] = hash & ~Self.startMask | UInt64(pair.start + 1)
     }
 
     private mutating func grow() {
-        slots = [UInt32](repeating: 0, count: 2 * slots.count)
-        for index in records.indices { place(index) }
+        places = [UInt64](repeating: 0, count: 2 * places.count)
+        var start = 0
+        while start < arena.count {
+            let pair = pair(at: start)
+            place(pair)
+            start = pair.digest.upperBound
+        }
     }
 
-    private func hash(
-        _ names: [UInt8], _ name: Range<Int>, _ digests: [UInt8], _ digest: Range<Int>
-    ) -> UInt64 {
-        digests.mixed(digest, seed: names.mixed(name, seed: seed))
+    private func hash(_ bytes: [UInt8], _ name: Range<Int>, _ digest: Range<Int>) -> UInt64 {
+        bytes.mixed(digest, seed: bytes.mixed(name, seed: seed))
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Names of files as snapshots have them, and as two of them are compared.
 ///
 /// The kernel writes `_` for a space into its IMA log and leaves tabs, line feeds and bytes that are no
@@ -10,8 +12,7 @@ public enum SnapshotPath {
 
     /// Whether the name in `bytes[range]` is printable ASCII without a space, as nearly all are.
     public static func isPlain(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        for index in range where bytes[index] &- 0x21 > 0x5d { return false }
-        return true
+        bytes.isGraphic(range)
     }
 
     /// The name as snapshots have it.

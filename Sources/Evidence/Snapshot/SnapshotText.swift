@@ -14,7 +14,6 @@ struct SnapshotText: Sendable {
 
     private(set) var bytes: [UInt8] = []
     var offset = 0
-    private let digits = HexDigits()
 
     var remaining: Int { bytes.count - offset }
 
@@ -103,7 +102,7 @@ struct SnapshotText: Sendable {
         let first = target.count
         if HashAlgorithm.allCases.contains(where: { $0.size == count }) {
             target.append(contentsOf: repeatElement(0, count: count))
-            if digits.decode(bytes, start..<offset, into: &target, at: first) {
+            if bytes.decodeHex(start..<offset, into: &target, at: first) {
                 offset += 1
                 return
             }
