@@ -72,8 +72,13 @@ public final class Connection {
                 events += try flushAndRead()
             }
             pending += engine.takeOutput()
-            try flush()
-            if peerHasEnded, events.isEmpty { throw ConnectionError.closed }
+            if events.isEmpty {
+                try flush()
+                if peerHasEnded { throw ConnectionError.closed }
+            } else {
+                // What the broker said counts, also where it takes no more; the next call tells.
+                try? flush()
+            }
             return events
         } catch let error as SystemError {
             throw .system(error)
@@ -200,7 +205,17 @@ public final class Connection {
     }
 
     private func flushAndRead() throws -> [AttesterEvent] {
-        try flush()
+        do {
+            try flush()
+        } catch {
+            // Who takes no more may have said why before.
+            guard let events = try? read(), !events.isEmpty else { throw error }
+            return events
+        }
+        return try read()
+    }
+
+    private func read() throws -> [AttesterEvent] {
         var events: [AttesterEvent] = []
         while true {
             switch try socket.receive() {

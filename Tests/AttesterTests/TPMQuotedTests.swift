@@ -130,6 +130,34 @@ struct TPMQuotedTests {
         #expect(evidence.attestationKeyName == name)
     }
 
+    @Test("each use quotes by a key of its own, and its own registers")
+    func plans() throws {
+        let names = try [TPMQuotePlan.launch, .runtime(), .cosmian].map { plan in
+            try guest(plan).attestationKeyName()
+        }
+        #expect(Set(names).count == 3)
+        let evidence = try guest(.runtime(registers: [15, 3, 99])).evidence(over: binding)
+        #expect(evidence.attestationKeyName == names[1])
+        let quote = try TPMAttestation(parsing: try #require(evidence.data(.tpmQuote)))
+        #expect(quote.selection.banks.allSatisfy { $0.indices == Array(0...10) + [15] })
+        #expect(!quote.selection.banks.map(\.algorithm).contains(.sha1))
+    }
+
+    @Test("a vendor's key never signs what a caller chose")
+    func callersBytes() throws {
+        do {
+            let tpm = try TPM(device)
+            try tpm.writeNV(0x01c1_0002, [0x30, 0x03, 0x02, 0x01, 0x05])
+            try tpm.writeNV(0x01c1_0003, TPMTemplate.attestationP256(label: "vendor").bytes)
+        }
+        let vendor = try vendorName(.attestationP256(label: "vendor"))
+        #expect(try guest(.runtime()).attestationKeyName() == vendor)
+        let made = try TPMQuote.make(device, .cosmian, over: [1, 2, 3], hashing: hashing)
+        #expect(made.keyName != vendor)
+        #expect(made.attestation.extraData == [1, 2, 3])
+        #expect(made.attestation.selection.banks.map(\.indices) == [[10]])
+    }
+
     private func vendorName(_ template: TPMTemplate) throws -> [UInt8] {
         let tpm = try TPM(device)
         return try tpm.makeKey(template).name

@@ -18,8 +18,11 @@ struct DiskEncryption {
         } catch {
             return error.description
         }
-        return isEncrypted(number)
-            ? nil : "\(directory) lies on device \(number), which is not encrypted"
+        if isEncrypted(number) { return nil }
+        // tmpfs, overlays, btrfs: what lies below them does not show here.
+        return number.major == 0
+            ? "\(directory) lies on a file system that cannot be shown to be encrypted (\(number))"
+            : "\(directory) lies on device \(number), which is not encrypted"
     }
 
     /// A mapping of cryptsetup's says so in its UUID (cryptsetup, docs/on-disk-format-luks2 and

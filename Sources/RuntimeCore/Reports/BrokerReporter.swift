@@ -12,11 +12,9 @@ public final class BrokerReporter: Sendable {
     /// Waits that many seconds; false when the reporter is to end.
     public typealias Sleep = @Sendable (_ seconds: Double) -> Bool
 
-    /// How long brokers are tried for one report, in seconds.
-    private static let patience = 60
-
     let evidence: RuntimeEvidence
     private let interval: Double
+    private let patience: Int
     private let configPath: String
     private let outcomePath: String
     let journal: Journal
@@ -24,14 +22,17 @@ public final class BrokerReporter: Sendable {
 
     /// - Parameters:
     ///   - interval: from one report to the next, in seconds.
+    ///   - patience: how long brokers are tried for one report, in seconds.
     ///   - config: the attested gate.conf.
     ///   - outcome: a proof of unlock that no broker has heard of yet.
     public init(
-        _ evidence: RuntimeEvidence, interval: Double, config: String = HandOver.config,
+        _ evidence: RuntimeEvidence, interval: Double, patience: Int = 60,
+        config: String = HandOver.config,
         outcome: String = HandOver.outcome, journal: @escaping Journal
     ) {
         self.evidence = evidence
         self.interval = interval
+        self.patience = patience
         configPath = config
         outcomePath = outcome
         self.journal = journal
@@ -39,7 +40,7 @@ public final class BrokerReporter: Sendable {
 
     /// Reports on a thread of its own from now on.
     public func start() throws(SystemError) {
-        try Thread.start(name: "reporter") { [self] in
+        try WorkerThread.start(name: "reporter") { [self] in
             run { [self] seconds in pause(seconds) }
         }
     }
@@ -65,7 +66,7 @@ public final class BrokerReporter: Sendable {
                 journal("no report: this machine was not booted by the gate (no \(configPath))")
                 return .answered
             }
-            let delivery = Delivery(attested: attested, patience: Self.patience)
+            let delivery = Delivery(attested: attested, patience: patience)
             try deliverOutcome(delivery)
             return try report(delivery)
         } catch {

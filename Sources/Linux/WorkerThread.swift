@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A thread of the kernel's, for work that blocks.
-public enum Thread {
+public enum WorkerThread {
     /// Runs `body` on a thread of its own, which ends with it; nobody waits for that.
     ///
     /// - Parameter name: for `ps` and `top`, which show 15 bytes.
