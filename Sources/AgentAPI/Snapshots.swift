@@ -28,11 +28,16 @@ public struct SnapshotStatus: Codable, Equatable, Sendable {
     public var digest: String?
     /// Why it failed.
     public var problem: String?
+    /// How many files could not be read.
+    public var skipped: Int?
+    /// The first of them, each with the reason.
+    public var firstSkipped: [String]?
 
     /// Puts a status together.
     public init(
         state: State, files: Int = 0, bytes: Int64 = 0, expectedFiles: Int? = nil,
-        started: Int64? = nil, size: Int64? = nil, digest: String? = nil, problem: String? = nil
+        started: Int64? = nil, size: Int64? = nil, digest: String? = nil, problem: String? = nil,
+        skipped: Int? = nil, firstSkipped: [String]? = nil
     ) {
         self.state = state
         self.files = files
@@ -42,6 +47,8 @@ public struct SnapshotStatus: Codable, Equatable, Sendable {
         self.size = size
         self.digest = digest
         self.problem = problem
+        self.skipped = skipped
+        self.firstSkipped = firstSkipped
     }
 }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -18,8 +19,11 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -324,4 +328,42 @@ int bootgate_reap(pid_t pid, int *status)
 int bootgate_name_thread(const char *name)
 {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+int bootgate_next_entry(void *directory, const char **name, unsigned char *kind)
+{
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (entry == NULL)
+            return errno == 0 ? 0 : -1;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        *name = entry->d_name;
+        *kind = entry->d_type;
+        return 1;
+    }
+}
+
+int bootgate_is_on_disk(int descriptor)
+{
+    static const uint32_t own_numbers[] = { 0x9123683e, 0xca451a4e, 0x2fc12fc1 };
+    struct stat status;
+    struct statfs system;
+    if (fstat(descriptor, &status) != 0 || fstatfs(descriptor, &system) != 0)
+        return -1;
+    if (major(status.st_dev) != 0)
+        return 1;
+    for (size_t i = 0; i < sizeof own_numbers / sizeof *own_numbers; i++)
+        if ((uint32_t)system.f_type == own_numbers[i])
+            return 1;
+    return 0;
+}
+
+void bootgate_lower_priority(int nice)
+{
+    /* IOPRIO_WHO_PROCESS; IOPRIO_CLASS_BE, level 7. On Linux both calls are about threads. */
+    const pid_t thread = (pid_t)syscall(SYS_gettid);
+    syscall(SYS_ioprio_set, 1, thread, 2 << 13 | 7);
+    setpriority(PRIO_PROCESS, (id_t)thread, getpriority(PRIO_PROCESS, (id_t)thread) + nice);
 }

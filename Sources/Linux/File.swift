@@ -199,7 +199,8 @@ public enum File {
         try synchronizeDirectory(of: path)
     }
 
-    private static func rename(_ from: String, to path: String) throws(SystemError) {
+    /// Gives a file another name, replacing what has it; the name is there after a power cut too.
+    public static func rename(_ from: String, to path: String) throws(SystemError) {
         guard unsafe Glibc.rename(from, path) == 0 else { throw .current("rename", path) }
         try synchronizeDirectory(of: path)
     }

@@ -11,6 +11,8 @@ public struct FileDescriptor: ~Copyable, Sendable {
     public enum Access: Sendable {
         /// Reading only; the file must exist.
         case read
+        /// Reading only; a link in the last place is refused, and a FIFO does not hold the caller.
+        case readUnlinked
         /// Writing only; the file must exist.
         case write
         /// Both; the file must exist.
@@ -29,6 +31,8 @@ public struct FileDescriptor: ~Copyable, Sendable {
         let opened =
             switch access {
             case .read: unsafe bootgate_open(path, O_RDONLY | O_NOCTTY, 0)
+            case .readUnlinked:
+                unsafe bootgate_open(path, O_RDONLY | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0)
             case .write: unsafe bootgate_open(path, O_WRONLY | O_NOCTTY, 0)
             case .readWrite: unsafe bootgate_open(path, O_RDWR | O_NOCTTY, 0)
             case .create(let mode):
@@ -56,6 +60,27 @@ public struct FileDescriptor: ~Copyable, Sendable {
         }
         if let result { throw result }
         return bytes
+    }
+
+    /// Reads into the front of `buffer` and gives the number of bytes; 0 is the end of the file.
+    public borrowing func read(into buffer: inout [UInt8]) throws(SystemError) -> Int {
+        while true {
+            let got = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe Glibc.read(rawValue, bytes.baseAddress, bytes.count)
+            }
+            if got >= 0 { return got }
+            guard errno == EINTR else { throw .current("read") }
+        }
+    }
+
+    /// Goes back to the start of the file.
+    public borrowing func rewind() throws(SystemError) {
+        guard lseek(rawValue, 0, SEEK_SET) == 0 else { throw .current("lseek") }
+    }
+
+    /// Tells the kernel that the file is read from start to end.
+    public borrowing func willReadSequentially() {
+        posix_fadvise(rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
 
     /// Reads to the end of the file; more than `limit` bytes are `EFBIG`.

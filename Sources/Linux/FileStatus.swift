@@ -19,7 +19,50 @@ public struct FileStatus: Equatable, Sendable {
     }
 }
 
+/// What an open file looks like at a moment; another mark says that it was changed since.
+public struct FileMark: Equatable, Sendable {
+    /// Its size, in bytes.
+    public let size: Int64
+    /// Whether it is a regular file.
+    public let isRegular: Bool
+    private let seconds: Int
+    private let nanoseconds: Int
+    private let statusSeconds: Int
+    private let statusNanoseconds: Int
+
+    /// Asks the kernel about an open file.
+    public init(of file: borrowing FileDescriptor) throws(SystemError) {
+        var status = stat()
+        guard unsafe fstat(file.rawValue, &status) == 0 else { throw .current("fstat") }
+        size = Int64(status.st_size)
+        isRegular = status.st_mode & S_IFMT == S_IFREG
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+        statusSeconds = status.st_ctim.tv_sec
+        statusNanoseconds = status.st_ctim.tv_nsec
+    }
+}
+
 extension File {
+    /// How many files and directories the file system at `path` has, where it counts them.
+    public static func countOfInodes(at path: String) -> Int? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0, status.f_files > status.f_ffree else {
+            return nil
+        }
+        return Int(clamping: status.f_files - status.f_ffree)
+    }
+
+    /// Where a symbolic link leads; nil for anything else.
+    public static func linkTarget(_ path: String) -> String? {
+        var target = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe target.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return 0 }
+            return unsafe readlink(path, base, buffer.count)
+        }
+        return count > 0 ? String(decoding: target.prefix(count), as: UTF8.self) : nil
+    }
+
     /// Changes the permission bits of `path`.
     public static func setMode(_ mode: UInt32, of path: String) throws(SystemError) {
         guard unsafe chmod(path, mode) == 0 else { throw .current("chmod", path) }

@@ -28,7 +28,7 @@ public final class Subprocess: Sendable {
         try self.init(arguments, environment, output: -1)
     }
 
-    private init(
+    init(
         _ arguments: [String], _ environment: [String], output: Int32
     ) throws(SystemError) {
         guard let program = arguments.first else {

@@ -38,6 +38,12 @@ public struct SystemError: Error, Equatable, Sendable {
     /// Whether nothing answers behind the interface: no driver, no such device.
     public var isNoDevice: Bool { code == ENXIO || code == ENODEV || code == EPERM }
 
+    /// Whether a symbolic link stood where none is followed.
+    public var isLink: Bool { code == ELOOP }
+
+    /// Whether permission is missing.
+    public var isForbidden: Bool { code == EPERM || code == EACCES }
+
     /// Whether the kernel called the argument invalid.
     public var isInvalidArgument: Bool { code == EINVAL }
 

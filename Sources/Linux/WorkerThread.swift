@@ -18,6 +18,12 @@ public enum WorkerThread {
         }
         pthread_detach(thread)
     }
+
+    /// Lets everything else go before this thread, from now on: a nice level of 10 more, and the lowest I/O
+    /// priority of those that are served at all.
+    public static func lowerPriority() {
+        bootgate_lower_priority(10)
+    }
 }
 
 private final class Work: Sendable {

@@ -36,11 +36,18 @@ public struct OpenSSLHashing: Hashing {
     /// Lives as long as the process.
     let handle: OpaquePointer
 
-    private init(_ name: String) {
+    /// Nil in FIPS mode; see ``RunningHash/md5()``.
+    static let md5 = unsafe EVP_MD_fetch(nil, "MD5", nil).map { unsafe Digest($0) }
+
+    private init(_ handle: OpaquePointer) {
+        unsafe self.handle = handle
+    }
+
+    private convenience init(_ name: String) {
         guard let digest = unsafe EVP_MD_fetch(nil, name, nil) else {
             preconditionFailure("this libcrypto has no \(name)")
         }
-        unsafe handle = digest
+        unsafe self.init(digest)
     }
 
     /// The one that computes `algorithm`.

@@ -94,4 +94,16 @@ int bootgate_reap(pid_t pid, int *status);
 /* A sockaddr_vm of 16 bytes. */
 void bootgate_vsock_address(uint32_t cid, uint32_t port, uint8_t *address);
 
+/* The next entry of a directory that fdopendir(3) gave, but for "." and "..": 1 with its name, which lives until
+ * the next call, and its kind (DT_REG, DT_DIR, or another), 0 at the end, -1. */
+int bootgate_next_entry(void *directory, const char **name, unsigned char *kind);
+
+/* Whether a file lies on a file system that has a disk of its own: its device has a major number, or it is
+ * of a kind that numbers its volumes itself (btrfs, bcachefs, ZFS). 1, 0, or -1. */
+int bootgate_is_on_disk(int descriptor);
+
+/* setpriority(2) and ioprio_set(2) of the calling thread alone: `nice` more than now, and best effort of the
+ * lowest level. What the kernel refuses is left as it was. */
+void bootgate_lower_priority(int nice);
+
 #endif

@@ -1,0 +1,102 @@
+import AgentAPI
+import Evidence
+import Foundation
+import Glibc
+import Linux
+import RuntimeCore
+import Testing
+
+@Suite("The walk of a snapshot")
+struct SnapshotWalkTests {
+    private let files: TemporaryTree
+    private let own: TemporaryTree
+    private let job: SnapshotJob
+
+    init() throws {
+        files = try TemporaryTree()
+        own = try TemporaryTree()
+        job = SnapshotJob(folder: AgentFolder(root: own.path))
+    }
+
+    private func make() throws -> (Snapshot, SnapshotStatus) {
+        try job.start(plan(files.path))
+        let status = wait(for: job)
+        return (try Snapshot(parsing: Fetched(from: job).bytes), status)
+    }
+
+    @Test("skips what is too deep, and tells")
+    func depth() throws {
+        try files.write("a", "A")
+        let deep = (0..<300).map { _ in "d" }.joined(separator: "/")
+        try files.write("\(deep)/b", "B")
+        let (snapshot, status) = try make()
+        #expect(snapshot.files?.count == 1)
+        #expect(snapshot.details?.skipped == 1)
+        #expect(status.skipped == 1)
+        #expect(status.firstSkipped?.first?.contains("deeper than") == true)
+    }
+
+    @Test("tells a file that is written to as long as it is read, and does not wait for it")
+    func changing() throws {
+        try files.write("a", "A")
+        try files.writeSparse("log", size: 1 << 28)
+        let writer = try FileDescriptor(files("log"), .write)
+        try job.start(plan(files.path))
+        while job.isBusy {
+            try writer.write([0x78])
+            Clock.sleep(milliseconds: 1)
+        }
+        #expect(job.status.state == .done)
+        #expect(job.status.files == 1)
+        #expect(job.status.firstSkipped == [files("log") + ": changes while it is read"])
+    }
+
+    @Test("goes on while files come and go")
+    func vanishing() throws {
+        for index in 0..<400 { try files.write("d\(index % 20)/\(index)", "\(index)") }
+        try job.start(plan(files.path))
+        var round = 0
+        while job.isBusy {
+            let folder = files("d\(round % 20)")
+            try? FileManager.default.removeItem(atPath: folder)
+            _ = try? files.write("d\(round % 20)/new", "x")
+            round += 1
+            Clock.sleep(milliseconds: 1)
+        }
+        #expect(job.status.state == .done)
+        #expect(job.status.skipped == 0, "\(job.status.firstSkipped ?? [])")
+    }
+
+    @Test("ends in a directory that is bound into itself", .enabled(if: getuid() == 0))
+    func bindLoop() throws {
+        try files.write("x/a", "A")
+        try files.write("x/in/b", "B")
+        let target = files("x/in")
+        guard mount(files("x"), at: target, nil, UInt(MS_BIND)) else { return }
+        defer { unmount(target) }
+        let (snapshot, _) = try make()
+        #expect(snapshot.files?.count == 1)
+    }
+
+    @Test("enters no file system that is no disk's", .enabled(if: getuid() == 0))
+    func otherFileSystem() throws {
+        try files.write("a", "A")
+        try files.write("memory/b", "B")
+        guard mount("none", at: files("memory"), "tmpfs", 0) else { return }
+        defer { unmount(files("memory")) }
+        try files.write("memory/c", "C")
+        let (snapshot, _) = try make()
+        #expect(snapshot.files?.count == 1)
+    }
+
+    @Test("needs no more memory for many files than for few")
+    func memory() throws {
+        for index in 0..<200 { try files.write("few/\(index)", "\(index)") }
+        _ = try make()
+        let before = Linux.Process.peakResidentKiB
+        for index in 0..<6000 { try files.write("many/\(index / 100)/\(index)", "") }
+        try job.start(plan(files.path))
+        #expect(wait(for: job).files == 6200)
+        #expect(Linux.Process.peakResidentKiB - before < 16 * 1024)
+    }
+}
