@@ -83,8 +83,8 @@ def built():
     return f"{path.strip()}/verify"
 
 
-def pinned(*command):
-    return run("taskset", "-c", "0", *command)
+def pinned(*command, **options):
+    return run("taskset", "-c", "0", *command, **options)
 
 
 def microseconds(text, row):
