@@ -211,6 +211,7 @@ let package = Package(
             ]),
         tests(
             "Attester", ["Bytes", "Evidence", "Linux", "OpenSSL", "Protocol", "TPM", "TestSupport"]),
+        tests("BrokerLink", ["Bytes", "Linux", "OpenSSL", "Protocol"]),
         tests(
             "RuntimeCore",
             [

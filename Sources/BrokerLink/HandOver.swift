@@ -12,10 +12,11 @@ public enum HandOver {
     /// The proof of unlock that no broker has heard of yet.
     public static let outcome = "\(directory)/outcome"
 
-    /// Leaves `config`, so that the runtime agent reports by the same pins to the same brokers.
-    public static func leave(config bytes: [UInt8]) throws(SystemError) {
-        try File.makeDirectories(directory, mode: 0o700)
-        try File.writeAtomically(config, bytes)
+    /// Leaves `config` at `path`, so that the runtime agent reports by the same pins to the same brokers.
+    public static func leave(
+        config bytes: [UInt8], at path: String = config
+    ) throws(SystemError) {
+        try leave(bytes, at: path)
     }
 
     /// The configuration that was left at `path`; nil where this machine was not booted by the gate.
@@ -52,9 +53,16 @@ public enum HandOver {
     }
 
     /// Leaves a proof that could not be delivered.
-    public static func leave(_ late: LateOutcome) throws(SystemError) {
-        try File.makeDirectories(directory, mode: 0o700)
-        try File.writeAtomically(outcome, Array(late.text.utf8))
+    public static func leave(
+        _ late: LateOutcome, at path: String = outcome
+    ) throws(SystemError) {
+        try leave(Array(late.text.utf8), at: path)
+    }
+
+    private static func leave(_ bytes: [UInt8], at path: String) throws(SystemError) {
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try File.makeDirectories(parent, mode: 0o700)
+        try File.writeAtomically(path, bytes)
     }
 }
 

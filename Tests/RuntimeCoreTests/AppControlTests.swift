@@ -23,8 +23,14 @@ private final class World {
         settings = try AppSettings(
             type: type, name: name, folder: AgentFolder(root: folder.path),
             allowsUnencrypted: allowsUnencrypted)
-        let head = "#!/bin/sh\ndir=\(folder.path)\nprintf '%s ' \"$@\" >> $dir/words\n"
-        try folder.put("tool", head + "printf '\\n' >> $dir/words\n" + tool, mode: 0o755)
+        try folder.program(
+            "tool",
+            """
+            dir=\(folder.path)
+            printf '%s ' "$@" >> $dir/words
+            printf '\\n' >> $dir/words
+            \(tool)
+            """)
     }
 
     func control(sysfs: String = "/nowhere") -> AppControl {
@@ -122,9 +128,8 @@ struct AppControlTests {
     @Test("a program of the agent's own is started, found dead, and stopped with its children")
     func standalone() throws {
         let folder = try ScratchFolder()
-        let program = try folder.put(
-            "app", "#!/bin/sh\n[ -f $BOOTGATE_APP_CONF ] || exit 1\nsleep 600 & wait\n",
-            mode: 0o755)
+        let program = try folder.program(
+            "app", "[ -f $BOOTGATE_APP_CONF ] || exit 1\nsleep 600 & wait\n")
         let world = try World(.standalone, name: program)
         let control = world.control()
         #expect(try control.status().state == "stopped")

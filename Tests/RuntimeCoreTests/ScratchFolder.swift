@@ -25,4 +25,17 @@ final class ScratchFolder {
         try File.writeAtomically(whole, bytes, mode: mode)
         return whole
     }
+
+    /// Puts a shell script there that can be executed at once; gives its whole path.
+    @discardableResult
+    func program(_ name: String, _ text: String) throws -> String {
+        let whole = try put(name, "#!/bin/sh\n[ \"$1\" = probe ] && exit\n\(text)\n", mode: 0o755)
+        // A test beside this one may just be starting a program, whose child still has our file open for
+        // writing: then the kernel answers "Text file busy" until that child is another program.
+        for _ in 0..<500 {
+            if (try? Subprocess.run([whole, "probe"], milliseconds: 10_000)) != nil { break }
+            Clock.sleep(milliseconds: 10)
+        }
+        return whole
+    }
 }
