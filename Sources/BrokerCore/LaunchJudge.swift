@@ -63,7 +63,8 @@ struct LaunchJudge: Sendable {
             return Judgement(findings: authentic + [policyUnusable(vm.policy)], releases: false)
         }
         let context = LaunchContext(
-            vm: vm.id, vmIsEnabled: vm.state == .enabled, runtimeHasFailed: false,
+            vm: vm.id, vmIsEnabled: vm.state == .enabled,
+            runtimeHasFailed: facts.runtimeHasFailed,
             configDigest: hello.configDigest,
             enrolledConfigDigest: vm.configDigest, headerDigest: hello.headerDigest,
             enrolledHeaderDigests: [vm.headerDigest], reportIDHistory: .init(facts.history),

@@ -51,6 +51,7 @@ struct AdminResponder: HTTPResponder {
         case (.get, 2, "launches"):
             return try Self.json(await service.launches(try filter(request)))
         case (.get, 3, "launches"): return try Self.json(await service.launch(parts[2]))
+        case (.get, 3, "reports"): return try Self.json(await service.report(parts[2]))
         default: throw Self.unknownPath(request)
         }
     }
@@ -92,6 +93,7 @@ struct AdminResponder: HTTPResponder {
                 await service.setEnabled(false, rest[0], reason: body?.reason))
         case (.post, 2) where rest[1] == "enable":
             return try Self.json(await service.setEnabled(true, rest[0], reason: nil))
+        case (_, 2...): return try await runtime(request, rest[0], Array(rest.dropFirst()))
         default: throw Self.unknownPath(request)
         }
     }
@@ -147,7 +149,7 @@ struct AdminResponder: HTTPResponder {
         return bytes
     }
 
-    private func decode<T: Decodable>(_ request: Request) async throws -> T {
+    func decode<T: Decodable>(_ request: Request) async throws -> T {
         try Self.decode(try await body(of: request))
     }
 
@@ -166,7 +168,7 @@ struct AdminResponder: HTTPResponder {
         }
     }
 
-    private static func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok)
+    static func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok)
         throws -> Response
     {
         let encoder = JSONEncoder()
@@ -177,7 +179,7 @@ struct AdminResponder: HTTPResponder {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
     }
 
-    private static func unknownPath(_ request: Request) -> AdminFault {
+    static func unknownPath(_ request: Request) -> AdminFault {
         AdminFault(.notFound, "there is no \(request.method) \(request.uri.path)")
     }
 

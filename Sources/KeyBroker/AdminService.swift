@@ -18,15 +18,18 @@ final class AdminService: Sendable {
     let authority: LaunchAuthority
     let desk: EndorsementDesk?
     let services: EndorsementServices
+    let snapshots: SnapshotFiles
     private let pins: [String]
     private let started = Clock.realtime
     private let listening = Mutex<[String]>([])
 
     init(
-        store: any BrokerStore, authority: LaunchAuthority, desk: EndorsementDesk? = nil,
-        services: EndorsementServices = EndorsementServices(), pins: [String]
+        store: any BrokerStore, authority: LaunchAuthority, snapshots: SnapshotFiles,
+        desk: EndorsementDesk? = nil, services: EndorsementServices = EndorsementServices(),
+        pins: [String]
     ) {
         self.store = store
+        self.snapshots = snapshots
         self.desk = desk
         self.services = services
         self.authority = authority
@@ -115,6 +118,7 @@ final class AdminService: Sendable {
     func remove(_ id: String) async throws -> VMRecord {
         let record = try await vm(id)
         try await store.remove(vm: id)
+        snapshots.remove(id)
         return record
     }
 

@@ -74,7 +74,9 @@ struct Broker {
             maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,
             burst: settings.connectionBurst)
         let admin = AdminService(
-            store: store, authority: authority, desk: desk, services: services, pins: [pin.hex])
+            store: store, authority: authority,
+            snapshots: SnapshotFiles("\(settings.state)/snapshots"), desk: desk,
+            services: services, pins: [pin.hex])
         let metrics = Metrics(
             statistics: authority.statistics, commits: commits, fetches: fetches,
             openConnections: { limits.count })

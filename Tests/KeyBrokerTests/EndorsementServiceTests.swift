@@ -17,7 +17,8 @@ struct EndorsementServiceTests {
         let desk = EndorsementDesk(cache: EndorsementCache(folder), fetcher: nil)
         _ = desk.request([.tdxQEIdentity], for: "203.0.113.7")
         return AdminService(
-            store: broker.store, authority: broker.authority, desk: desk, pins: [])
+            store: broker.store, authority: broker.authority,
+            snapshots: broker.service.snapshots, desk: desk, pins: [])
     }
 
     private func bundle() throws -> [UInt8] {

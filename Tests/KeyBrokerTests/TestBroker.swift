@@ -105,7 +105,9 @@ final class TestBroker: Sendable {
             burst: settings.connectionBurst)
         let (context, pin) = try Self.identity()
         self.pin = pin
-        let service = AdminService(store: store, authority: authority, pins: [pin.hex])
+        let service = AdminService(
+            store: store, authority: authority,
+            snapshots: SnapshotFiles(directory + "/snapshots"), pins: [pin.hex])
         self.service = service
         let (addresses, continuation) = AsyncStream.makeStream(of: [String].self)
         let server = LaunchServer(
