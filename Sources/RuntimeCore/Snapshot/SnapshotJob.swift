@@ -48,8 +48,8 @@ public final class SnapshotJob: Sendable {
         guard !isBusy else { throw .busy }
         SnapshotOutput.removeAll(in: folder)
         do throws(SystemError) {
-            try Thread.start(name: "snapshot") { [self] in
-                Thread.lowerPriority()
+            try WorkerThread.start(name: "snapshot") { [self] in
+                WorkerThread.lowerPriority()
                 run(plan, progress, started)
             }
         } catch {
