@@ -41,6 +41,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let serviceLifecycle = product(
         name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -51,6 +52,7 @@ let package = Package(
     name: "bootgate",
     products: [
         .executable(name: "bootgate", targets: ["OwnerCLI"]),
+        .executable(name: "bootgate-agent", targets: ["RuntimeAgent"]),
         .executable(name: "bootgate-broker", targets: ["KeyBroker"]),
         .executable(name: "bootgate-initramfs", targets: ["InitramfsAgent"]),
         .executable(name: "bootgate-psp", targets: ["SimulatedPSP"]),
@@ -62,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -119,7 +122,7 @@ let package = Package(
                 "Bytes", "Protocol", "Evidence", "AgentAPI", "Linux", "OpenSSL", "TPM", "Attester",
                 "BrokerLink",
             ]),
-        swift("NetIO", ["Bytes", "OpenSSL", .nioCore, .nioPosix, .logging]),
+        swift("NetIO", ["Bytes", "Linux", "OpenSSL", .nioCore, .nioPosix, .logging]),
 
         // Floor 4: programs
         program(
@@ -127,6 +130,14 @@ let package = Package(
             [
                 "Bytes", "Protocol", "Evidence", "OpenSSL", "LUKS", "Linux", "Attester", "TPM",
                 "BrokerLink",
+            ]),
+        program(
+            "RuntimeAgent",
+            [
+                "Bytes", "Protocol", "Evidence", "AgentAPI", "OpenSSL", "Linux", "TPM", "BrokerLink",
+                "Settings", "RuntimeCore", "NetIO",
+                .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore, .nioHTTPTypes,
+                .nioPosix, .serviceLifecycle, .unixSignals,
             ]),
         program(
             "KeyBroker",

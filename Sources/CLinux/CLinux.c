@@ -360,10 +360,11 @@ int bootgate_is_on_disk(int descriptor)
     return 0;
 }
 
-void bootgate_lower_priority(int nice)
+void bootgate_lower_priority(int nice, int idle)
 {
-    /* IOPRIO_WHO_PROCESS; IOPRIO_CLASS_BE, level 7. On Linux both calls are about threads. */
+    /* IOPRIO_WHO_PROCESS; IOPRIO_CLASS_IDLE, or IOPRIO_CLASS_BE and level 7. On Linux both calls are about
+       threads. */
     const pid_t thread = (pid_t)syscall(SYS_gettid);
-    syscall(SYS_ioprio_set, 1, thread, 2 << 13 | 7);
+    syscall(SYS_ioprio_set, 1, thread, idle ? 3 << 13 : 2 << 13 | 7);
     setpriority(PRIO_PROCESS, (id_t)thread, getpriority(PRIO_PROCESS, (id_t)thread) + nice);
 }

@@ -224,26 +224,68 @@ static inline void bootgate_SSL_CTX_set_pins(SSL_CTX *context, struct bootgate_p
     SSL_CTX_set_cert_verify_callback(context, bootgate_verify_pin, pins);
 }
 
+/* SSL_CTX_set_cert_verify_callback: any certificate; who may do what with its key is decided elsewhere. */
+static inline int bootgate_note_key(X509_STORE_CTX *store, void *argument) {
+    (void)argument;
+    SSL *ssl = (SSL *)X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct bootgate_peer *peer = (struct bootgate_peer *)SSL_get_app_data(ssl);
+    X509 *leaf = X509_STORE_CTX_get0_cert(store);
+    if (leaf == NULL || !bootgate_certificate_key_digest(leaf, peer->digest)) return 0;
+    peer->present = 1;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+}
+
+/* A client may send a certificate, and has to prove its key if it does. */
+static inline void bootgate_SSL_CTX_ask_for_certificate(SSL_CTX *context) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, bootgate_note_key, NULL);
+}
+
 static inline void bootgate_SSL_set_peer(SSL *ssl, struct bootgate_peer *peer) {
     SSL_set_app_data(ssl, peer);
 }
 
-/* SSL_CTX_set_alpn_select_cb: `argument` is the one protocol, its length before it. */
-static inline int bootgate_select_protocol(
-    SSL *ssl, const unsigned char **chosen, unsigned char *chosen_count,
-    const unsigned char *offered, unsigned int offered_count, void *argument) {
-    (void)ssl;
-    const unsigned char *wanted = (const unsigned char *)argument;
+/* Chooses the one protocol `wanted`, its length before it, if it is among those offered. */
+static inline int bootgate_find_protocol(
+    const unsigned char **chosen, unsigned char *chosen_count, const unsigned char *offered,
+    unsigned int offered_count, const unsigned char *wanted) {
     unsigned int at = 0;
     while (at < offered_count && offered[at] < offered_count - at) {
         if (offered[at] == wanted[0] && memcmp(offered + at + 1, wanted + 1, wanted[0]) == 0) {
             *chosen = wanted + 1;
             *chosen_count = wanted[0];
-            return SSL_TLSEXT_ERR_OK;
+            return 1;
         }
         at += 1u + offered[at];
     }
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return 0;
+}
+
+/* SSL_CTX_set_alpn_select_cb: `argument` is the one protocol. */
+static inline int bootgate_select_protocol(
+    SSL *ssl, const unsigned char **chosen, unsigned char *chosen_count,
+    const unsigned char *offered, unsigned int offered_count, void *argument) {
+    (void)ssl;
+    return bootgate_find_protocol(
+               chosen, chosen_count, offered, offered_count, (const unsigned char *)argument)
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* The same for a server that also goes on without a protocol. */
+static inline int bootgate_prefer_protocol(
+    SSL *ssl, const unsigned char **chosen, unsigned char *chosen_count,
+    const unsigned char *offered, unsigned int offered_count, void *argument) {
+    (void)ssl;
+    return bootgate_find_protocol(
+               chosen, chosen_count, offered, offered_count, (const unsigned char *)argument)
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_NOACK;
+}
+
+static inline void bootgate_SSL_CTX_prefer_protocol(SSL_CTX *context, unsigned char *protocol) {
+    SSL_CTX_set_alpn_select_cb(context, bootgate_prefer_protocol, protocol);
 }
 
 /* SSL_CTX_set_client_hello_cb: without the extension the callback above would not be asked. */

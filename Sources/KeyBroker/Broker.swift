@@ -9,6 +9,7 @@ import Linux
 import Logging
 import NIOCore
 import NIOPosix
+import NetIO
 import OpenSSL
 import Policy
 import ServiceLifecycle

@@ -19,10 +19,24 @@ public enum WorkerThread {
         pthread_detach(thread)
     }
 
-    /// Lets everything else go before this thread, from now on: a nice level of 10 more, and the lowest I/O
-    /// priority of those that are served at all.
-    public static func lowerPriority() {
-        bootgate_lower_priority(10)
+    /// How far behind others a thread stands.
+    public struct Priority: Equatable, Sendable {
+        /// By how much its nice level is more than the caller's, 0 to 19.
+        public var nice: Int
+        /// Whether it gets to the disk only while nobody else wants to; otherwise it has the lowest priority
+        /// of those that are served at all.
+        public var waitsForIdleDisk: Bool
+
+        /// Far behind, and served.
+        public init(nice: Int = 10, waitsForIdleDisk: Bool = false) {
+            self.nice = nice
+            self.waitsForIdleDisk = waitsForIdleDisk
+        }
+    }
+
+    /// Lets everything else go before this thread, from now on.
+    public static func lowerPriority(_ priority: Priority = Priority()) {
+        bootgate_lower_priority(Int32(clamping: priority.nice), priority.waitsForIdleDisk ? 1 : 0)
     }
 }
 

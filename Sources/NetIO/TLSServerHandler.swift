@@ -6,6 +6,10 @@ public import OpenSSL
 public struct TLSEstablished: Equatable, Sendable {
     /// The channel binding `tls-exporter` of RFC 9266; another for each connection.
     public let channelBinding: FixedBytes<32>
+    /// SHA-256 of the DER of the leaf certificate that we served.
+    public let certificateDigest: FixedBytes<32>
+    /// SHA-256 of the SubjectPublicKeyInfo whose key the client proved; nil where it proved none.
+    public let peerKeyDigest: FixedBytes<32>?
 }
 
 /// How a connection can end that TLS itself did not end.
@@ -39,7 +43,11 @@ public final class TLSServerHandler: ChannelDuplexHandler {
     /// Half of what the engine lets wait, so that an unfinished record and a slice always fit.
     private static let slice = TLSEngine.inputLimit / 2
 
+    /// What the handshake made sure of; nil until it is done. For the channel's event loop only.
+    public private(set) var established: TLSEstablished?
+
     private let engine: TLSEngine
+    private let certificateDigest: FixedBytes<32>
     private let allowsHalfClosure: Bool
     private var state = State.handshaking
     /// Whether plaintext went on since the channel was last asked to read.
@@ -63,6 +71,7 @@ public final class TLSServerHandler: ChannelDuplexHandler {
         context: TLSServerContext, allowsHalfClosure: Bool = false
     ) throws(TLSError) {
         engine = try TLSEngine(server: context)
+        certificateDigest = context.certificateDigest
         self.allowsHalfClosure = allowsHalfClosure
     }
 
@@ -162,8 +171,11 @@ public final class TLSServerHandler: ChannelDuplexHandler {
             flushOutput(context: context)
             guard isDone else { return }
             state = .open
-            let binding = try engine.channelBinding()
-            context.fireUserInboundEventTriggered(TLSEstablished(channelBinding: binding))
+            let facts = TLSEstablished(
+                channelBinding: try engine.channelBinding(),
+                certificateDigest: certificateDigest, peerKeyDigest: engine.peerKeyDigest)
+            established = facts
+            context.fireUserInboundEventTriggered(facts)
             // A handler above may have closed.
             guard state != .closed else { return }
         }

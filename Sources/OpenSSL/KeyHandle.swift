@@ -1,3 +1,4 @@
+import Bytes
 internal import COpenSSL
 
 /// Owns one `EVP_PKEY`, which is immutable once made and may be used by several threads.
@@ -7,6 +8,20 @@ internal import COpenSSL
     /// Takes over `pointer`.
     init(owning pointer: OpaquePointer) {
         unsafe self.pointer = pointer
+    }
+
+    /// Reads an unencrypted private key in PEM; nil for anything else.
+    convenience init?(pem: borrowing SecretBytes) {
+        let read = unsafe pem.withBytes { text in
+            let bio = unsafe BIO_new_mem_buf(text.baseAddress, Int32(text.count))
+            defer { unsafe BIO_free(bio) }
+            return unsafe bootgate_read_private_key(bio)
+        }
+        guard let read = unsafe read else {
+            ERR_clear_error()
+            return nil
+        }
+        unsafe self.init(owning: read)
     }
 
     deinit {

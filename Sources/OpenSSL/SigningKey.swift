@@ -41,16 +41,10 @@ public struct SigningKey: ~Copyable, Sendable {
 
     /// Reads an unencrypted key in PEM.
     public init(pem: borrowing SecretBytes) throws(CryptoError) {
-        let read = unsafe pem.withBytes { text in
-            let bio = unsafe BIO_new_mem_buf(text.baseAddress, Int32(text.count))
-            defer { unsafe BIO_free(bio) }
-            return unsafe bootgate_read_private_key(bio)
-        }
-        guard let read = unsafe read else {
-            ERR_clear_error()
+        guard let read = KeyHandle(pem: pem) else {
             throw .unsupportedKey("expected an unencrypted private key in PEM")
         }
-        try unsafe self.init(KeyHandle(owning: read))
+        try self.init(read)
     }
 
     private init(_ handle: KeyHandle) throws(CryptoError) {

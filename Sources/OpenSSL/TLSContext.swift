@@ -8,16 +8,19 @@ internal import COpenSSL
 @safe final class TLSContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
     let alpn: String
+    /// Whether a connection without that protocol ends.
+    let needsALPN: Bool
     /// The protocol with its length before it; libssl keeps a pointer to it.
     let wireALPN: UnsafeMutableBufferPointer<UInt8>
 
-    init(method: OpaquePointer, alpn: String) throws(TLSError) {
+    init(method: OpaquePointer, alpn: String, needsALPN: Bool = true) throws(TLSError) {
         let name = Array(alpn.utf8)
         guard (1...255).contains(name.count) else { throw .protocolNameLength(name.count) }
         guard let context = unsafe SSL_CTX_new(method) else {
             throw .library(OpenSSLFault("SSL_CTX_new"))
         }
         self.alpn = alpn
+        self.needsALPN = needsALPN
         unsafe pointer = context
         unsafe wireALPN = .allocate(capacity: name.count + 1)
         _ = unsafe wireALPN.initialize(from: [UInt8(name.count)] + name)
@@ -43,20 +46,59 @@ internal import COpenSSL
     }
 }
 
-/// The server's side: a P-256 key and its certificate. Clients are known by their evidence only.
+/// The server's side: a certificate chain and the leaf's key.
 public final class TLSServerContext: Sendable {
+    /// SHA-256 of the DER of the leaf certificate.
+    public let certificateDigest: FixedBytes<32>
+
     let handle: TLSContextHandle
 
+    /// A server of one protocol, for clients that are known by their evidence only.
+    ///
     /// Reads a certificate chain, leaf first, and the leaf's unencrypted P-256 key.
-    public init(
+    public convenience init(
         certificatePEM: [UInt8], privateKeyPEM: borrowing SecretBytes, alpn: String
+    ) throws(TLSError) {
+        try self.init(certificatePEM, privateKeyPEM, alpn: alpn, needsALPN: true) {
+            key throws(TLSError) in
+            let kind = unsafe KeyHandle.kind(of: key.pointer)
+            guard kind == .p256 else {
+                throw .privateKey("expected P-256, is \(kind?.description ?? "another kind")")
+            }
+        }
+        unsafe bootgate_SSL_CTX_require_protocol(handle.pointer, handle.wireALPN.baseAddress)
+    }
+
+    /// A server of HTTP/1.1 for clients that may, but need not, speak of ALPN and prove a key of their own.
+    ///
+    /// Any client certificate is taken for the key that it holds, ``TLSEngine/peerKeyDigest``.
+    ///
+    /// - Parameter certificatePEM: the chain, leaf first.
+    /// - Parameter privateKeyPEM: the leaf's unencrypted key: P-256, P-384, or RSA of 2048 bits or more.
+    public convenience init(
+        httpsCertificatePEM certificatePEM: [UInt8], privateKeyPEM: borrowing SecretBytes
+    ) throws(TLSError) {
+        try self.init(certificatePEM, privateKeyPEM, alpn: "http/1.1", needsALPN: false) {
+            key throws(TLSError) in
+            let bits = unsafe EVP_PKEY_get_bits(key.pointer)
+            let isRSA = unsafe EVP_PKEY_is_a(key.pointer, "RSA") == 1 && bits >= 2048
+            guard unsafe isRSA || KeyHandle.kind(of: key.pointer) != nil else {
+                throw .privateKey("expected P-256, P-384, or RSA of 2048 bits or more")
+            }
+        }
+        unsafe bootgate_SSL_CTX_prefer_protocol(handle.pointer, handle.wireALPN.baseAddress)
+        unsafe bootgate_SSL_CTX_ask_for_certificate(handle.pointer)
+    }
+
+    private init(
+        _ certificatePEM: [UInt8], _ privateKeyPEM: borrowing SecretBytes, alpn: String,
+        needsALPN: Bool, checking check: (KeyHandle) throws(TLSError) -> Void
     ) throws(TLSError) {
         guard let method = unsafe TLS_server_method() else {
             throw .library(OpenSSLFault("TLS_server_method"))
         }
-        handle = try unsafe TLSContextHandle(method: method, alpn: alpn)
+        handle = try unsafe TLSContextHandle(method: method, alpn: alpn, needsALPN: needsALPN)
         let context = unsafe handle.pointer
-        unsafe bootgate_SSL_CTX_require_protocol(context, handle.wireALPN.baseAddress)
 
         let chain: [X509Certificate]
         do {
@@ -64,6 +106,8 @@ public final class TLSServerContext: Sendable {
         } catch {
             throw .certificate(error.description)
         }
+        guard let leaf = chain.first else { throw .certificate("expected at least one, have none") }
+        certificateDigest = OpenSSLHashing().sha256(leaf.der)
         for (index, certificate) in chain.enumerated() {
             let certificate = unsafe certificate.handle.pointer
             let done =
@@ -75,14 +119,11 @@ public final class TLSServerContext: Sendable {
             }
         }
 
-        let key: SigningKey
-        do {
-            key = try SigningKey(pem: privateKeyPEM)
-        } catch {
-            throw .privateKey(error.description)
+        guard let key = KeyHandle(pem: privateKeyPEM) else {
+            throw .privateKey("expected an unencrypted private key in PEM")
         }
-        guard key.kind == .p256 else { throw .privateKey("expected P-256, is \(key.kind)") }
-        guard unsafe SSL_CTX_use_PrivateKey(context, key.handle.pointer) == 1,
+        try check(key)
+        guard unsafe SSL_CTX_use_PrivateKey(context, key.pointer) == 1,
             unsafe SSL_CTX_check_private_key(context) == 1
         else {
             throw .privateKey(OpenSSLFault("SSL_CTX_check_private_key").description)

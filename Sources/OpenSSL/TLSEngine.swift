@@ -17,6 +17,7 @@ internal import COpenSSL
     /// Kept for as long as `ssl` points into it.
     private let context: AnyObject
     private let alpn: String
+    private let needsALPN: Bool
     private var state = State.handshaking
 
     private enum State {
@@ -64,6 +65,7 @@ internal import COpenSSL
         unsafe self.output = output
         self.context = context
         alpn = handle.alpn
+        needsALPN = handle.needsALPN
         unsafe peer = .allocate(capacity: 1)
         unsafe peer.initialize(to: bootgate_peer())
         unsafe bootgate_SSL_set_peer(ssl, peer)
@@ -99,7 +101,7 @@ internal import COpenSSL
             }
             return false
         }
-        guard agreedProtocol == Array(alpn.utf8) else {
+        guard !needsALPN || agreedProtocol == Array(alpn.utf8) else {
             throw fail(.protocolNotAgreed(expected: alpn))
         }
         state = .established
@@ -171,7 +173,9 @@ internal import COpenSSL
         return binding
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo that the server presented; nil on a server.
+    /// SHA-256 of the SubjectPublicKeyInfo that the peer presented; nil where it presented none.
+    ///
+    /// Once the handshake is done the peer has proved that it holds the key.
     public var peerKeyDigest: FixedBytes<32>? {
         guard unsafe peer.pointee.present == 1 else { return nil }
         return unsafe withUnsafeBytes(of: &peer.pointee.digest) { unsafe FixedBytes<32>($0) }

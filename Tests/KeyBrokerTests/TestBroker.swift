@@ -8,6 +8,7 @@ import Foundation
 import Linux
 import Logging
 import NIOPosix
+import NetIO
 import OpenSSL
 @_spi(Verified) import Policy
 import Protocol

@@ -102,8 +102,8 @@ int bootgate_next_entry(void *directory, const char **name, unsigned char *kind)
  * of a kind that numbers its volumes itself (btrfs, bcachefs, ZFS). 1, 0, or -1. */
 int bootgate_is_on_disk(int descriptor);
 
-/* setpriority(2) and ioprio_set(2) of the calling thread alone: `nice` more than now, and best effort of the
+/* setpriority(2) and ioprio_set(2) of the calling thread alone: `nice` more than now, and idle or best effort of the
  * lowest level. What the kernel refuses is left as it was. */
-void bootgate_lower_priority(int nice);
+void bootgate_lower_priority(int nice, int idle);
 
 #endif

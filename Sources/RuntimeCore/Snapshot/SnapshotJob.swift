@@ -49,7 +49,7 @@ public final class SnapshotJob: Sendable {
         SnapshotOutput.removeAll(in: folder)
         do throws(SystemError) {
             try WorkerThread.start(name: "snapshot") { [self] in
-                WorkerThread.lowerPriority()
+                WorkerThread.lowerPriority(plan.priority)
                 run(plan, progress, started)
             }
         } catch {

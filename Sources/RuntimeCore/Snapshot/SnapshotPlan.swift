@@ -21,6 +21,8 @@ public struct SnapshotPlan: Sendable {
     public var root = "/"
     /// The IMA log; one that does not exist is no error.
     public var imaLog = kernelLog
+    /// How far behind everything else the work stands.
+    public var priority = WorkerThread.Priority()
     /// Who knows the packages; nil leaves them out.
     public var packages: PackageDatabase? = PackageDatabase()
 

@@ -1,22 +1,30 @@
 import Bytes
 import Linux
-import Logging
-import Synchronization
+public import Logging
 
 /// Writes each event as one line of `key=value` pairs to standard error.
 ///
 /// Values that hold anything but plain characters are quoted, so that text of a peer can neither end a
 /// line nor look like another key.
-struct LineLog: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
+public struct LineLog: LogHandler {
+    /// What every line says.
+    public var metadata: Logger.Metadata = [:]
+    /// The least that is written.
+    public var logLevel: Logger.Level
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    /// A log of `logLevel` and above.
+    public init(logLevel: Logger.Level) {
+        self.logLevel = logLevel
+    }
+
+    /// One value that every line says.
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    /// Writes the line.
+    public func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         var line = "time=\(ISO8601.text(Clock.realtime)) level=\(event.level)"
         line += " event=\(Self.value("\(event.message)"))"

@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import KeyBroker
+@testable import NetIO
 
 @Suite("Connection limits")
 struct ConnectionLimitsTests {
@@ -34,6 +34,21 @@ struct ConnectionLimitsTests {
         #expect(limits.admit(EmbeddedChannel(), from: "203.0.113.8", at: start) == nil)
     }
 
+    @Test("one address has its share and no more, until one of its connections is gone")
+    func share() {
+        let limits = ConnectionLimits(maximum: 10, perAddress: 1, perSecond: 1000, burst: 1000)
+        let first = EmbeddedChannel()
+        #expect(limits.admit(first, from: "203.0.113.7", at: start) == nil)
+        #expect(
+            limits.admit(EmbeddedChannel(), from: "203.0.113.7", at: start) == .connections)
+        let other = EmbeddedChannel()
+        #expect(limits.admit(other, from: "203.0.113.8", at: start) == nil)
+        limits.dismiss(first)
+        limits.dismiss(first)
+        #expect(limits.admit(EmbeddedChannel(), from: "203.0.113.7", at: start) == nil)
+        #expect(limits.count == 2)
+    }
+
     @Test(
         "IPv6 addresses count by their /64",
         arguments: [
@@ -42,6 +57,6 @@ struct ConnectionLimitsTests {
             ("203.0.113.7", "203.0.113.7"),
         ])
     func groups(address: String, group: String) {
-        #expect(ConnectionLimits.group(address) == group)
+        #expect(AddressRates.group(address) == group)
     }
 }

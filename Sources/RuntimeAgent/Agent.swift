@@ -1,0 +1,116 @@
+import Bytes
+import Hummingbird
+import HummingbirdCore
+import Linux
+import Logging
+import NIOCore
+import NIOPosix
+import NetIO
+import OpenSSL
+import Protocol
+import RuntimeCore
+import ServiceLifecycle
+import Settings
+import UnixSignals
+
+/// The daemon, put together from its settings.
+struct Agent {
+    /// How long requests may go on after SIGTERM.
+    private static let stopPatience = Duration.seconds(10)
+    /// Connections wait here rather than being turned away at a burst.
+    private static let backlog = 1024
+
+    let settings: AgentSettings
+    let log: Logger
+    private let parts: AgentParts
+
+    /// Makes or reads everything that serving needs.
+    ///
+    /// - Parameters:
+    ///   - ima: for tests, instead of the kernel's log.
+    ///   - discovery: for tests, instead of this machine's processor.
+    init(
+        _ settings: AgentSettings, ima: IMALog = IMALog(),
+        discovery: @escaping RuntimeEvidence.Discovery = RuntimeEvidence.runningKernel
+    ) throws {
+        self.settings = settings
+        log = Logger(label: "bootgate") { [level = settings.logLevel] _ in
+            LineLog(logLevel: Logger.Level(rawValue: level) ?? .info)
+        }
+        parts = try AgentParts(settings, log, ima: ima, discovery: discovery)
+    }
+
+    /// Checks what can be checked without starting; writes nothing.
+    static func check(_ settings: AgentSettings) throws {
+        _ = try AgentParts.app(settings)
+        guard File.exists(settings.certificate) || File.exists(settings.privateKey) else { return }
+        let host = try Host()
+        let identity = try AgentIdentity(
+            certificate: settings.certificate, key: settings.privateKey, hostName: host.name)
+        _ = try TLSServerContext(
+            httpsCertificatePEM: identity.certificatePEM, privateKeyPEM: identity.privateKeyPEM())
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// - Parameter ready: hears of the port that is listened on.
+    func run(ready: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
+        let reporting = Reporting(settings, parts.identity, log)
+        log.info(
+            "starting",
+            metadata: [
+                "version": "\(AgentVersion.text)",
+                "certificate": "sha256:\(parts.identity.now.tls.certificateDigest)",
+                "vm": "\(parts.identity.vm?.description ?? "")",
+            ])
+        var configuration = ServiceGroupConfiguration(
+            services: [server(ready), reporting, Reloading(parts.identity, reporting, log)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLog)
+        configuration.maximumGracefulShutdownDuration = Self.stopPatience
+        try await ServiceGroup(configuration: configuration).run()
+        ServiceManager.notify("STOPPING=1")
+        log.info("stopped")
+    }
+
+    private func server(_ ready: @escaping @Sendable (Int) -> Void) -> some Service {
+        let limits = ConnectionLimits(
+            maximum: connections, perAddress: max(1, connections * 3 / 4),
+            perSecond: settings.requestsPerSecond, burst: connections)
+        let identity = parts.identity
+        return Application(
+            responder: AgentResponder(parts, log),
+            server: HTTPServerBuilder { responder in
+                HTTPSChannel(
+                    responder: responder, limits: limits, deadlines: parts.deadlines,
+                    context: { identity.now.tls })
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port),
+                serverName: "bootgate-agent", backlog: Self.backlog),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? settings.port
+                log.info("listening", metadata: ["address": "\(settings.host):\(port)"])
+                ServiceManager.notify("READY=1\nSTATUS=serving evidence")
+                ready(port)
+            }, logger: quietLog)
+    }
+
+    /// As many as the limit on open files leaves room for; one that is accepted must not find none.
+    private var connections: Int {
+        let files = Process.raiseOpenFileLimit()
+        let room = max(16, (files - 128) / 2)
+        if room < settings.connections {
+            log.warning(
+                "limit on open files allows fewer connections than limits.connections",
+                metadata: ["files": "\(files)", "connections": "\(room)"])
+        }
+        return min(settings.connections, room)
+    }
+
+    /// Libraries speak only of what went wrong; they must not repeat requests.
+    private var quietLog: Logger {
+        var quiet = log
+        quiet.logLevel = .warning
+        return quiet
+    }
+}

@@ -1,0 +1,108 @@
+import BrokerLink
+import Bytes
+import Evidence
+import Linux
+import NetIO
+import OpenSSL
+import Protocol
+import RuntimeCore
+import Settings
+import Synchronization
+import TPM
+
+/// The certificate that is served at this moment, and evidence that names it.
+final class ServedIdentity: Sendable {
+    /// Both for one certificate.
+    struct Served: Sendable {
+        let tls: TLSServerContext
+        let evidence: RuntimeEvidence
+    }
+
+    let host: Host
+    /// The VM's id, where it was booted by the gate.
+    let vm: VMIdentifier?
+    private let settings: AgentSettings
+    private let snapshot: @Sendable () -> FixedBytes<32>?
+    private let discovery: RuntimeEvidence.Discovery
+    private let log: IMALog
+    private let current: Mutex<Served>
+
+    /// Reads key and certificate, and makes them on the first start.
+    ///
+    /// - Parameter snapshot: SHA-256 of the snapshot that the agent holds at a moment.
+    init(
+        _ settings: AgentSettings, log: IMALog,
+        snapshot: @escaping @Sendable () -> FixedBytes<32>?,
+        discovery: @escaping RuntimeEvidence.Discovery
+    ) throws {
+        self.settings = settings
+        self.snapshot = snapshot
+        self.discovery = discovery
+        self.log = log
+        host = try Host()
+        vm = try HandOver.config(at: settings.gateConfiguration)?.config.vm
+        let served = try Self.read(settings, host, vm, log, snapshot, discovery)
+        current = Mutex(served)
+    }
+
+    /// What a connection that begins now gets.
+    var now: Served { current.withLock { $0 } }
+
+    /// Reads both files anew; what was served stays where that fails.
+    func reload() throws -> Served {
+        let served = try Self.read(settings, host, vm, log, snapshot, discovery)
+        current.withLock { $0 = served }
+        return served
+    }
+
+    /// Evidence that names the certificate which `caller` was served.
+    func evidence(for caller: Caller) throws(Refusal) -> RuntimeEvidence {
+        let served = now
+        guard served.tls.certificateDigest == caller.tls.certificateDigest else {
+            var refusal = Refusal.unavailable(
+                "the certificate was replaced after this connection began; connect anew")
+            refusal.endsConnection = true
+            throw refusal
+        }
+        return served.evidence
+    }
+
+    private static func read(
+        _ settings: AgentSettings, _ host: Host, _ vm: VMIdentifier?, _ log: IMALog,
+        _ snapshot: @escaping @Sendable () -> FixedBytes<32>?,
+        _ discovery: @escaping RuntimeEvidence.Discovery
+    ) throws -> Served {
+        let identity: AgentIdentity
+        let tls: TLSServerContext
+        do {
+            identity = try AgentIdentity(
+                certificate: settings.certificate, key: settings.privateKey, hostName: host.name)
+            tls = try TLSServerContext(
+                httpsCertificatePEM: identity.certificatePEM,
+                privateKeyPEM: identity.privateKeyPEM())
+        } catch {
+            throw StartError(
+                .unusable, "\(settings.certificate) and \(settings.privateKey): \(error)")
+        }
+        let subject = RuntimeEvidence.Subject(
+            vm: vm, host: host, certificate: identity.leafDigest,
+            sshHostKeys: SSHHostKeys.read(hashing: OpenSSLHashing()))
+        return Served(
+            tls: tls,
+            evidence: RuntimeEvidence(
+                subject, tpm: settings.tpmDevice, log: log, snapshot: snapshot,
+                discovery: discovery))
+    }
+}
+
+extension AgentSettings {
+    /// The device to quote by; nil: none is asked.
+    var tpmDevice: TPM.Device? {
+        switch tpm {
+        case .none: nil
+        case .ifPresent: .resourceManager
+        case .file(let path): .file(path)
+        case .simulator(let port): .simulator(port: port)
+        }
+    }
+}
