@@ -2,7 +2,7 @@ public import Bytes
 
 extension TDXQuote {
     /// QE_VENDOR_ID of Intel's quoting enclave; no other is certified by a PCK.
-    static let intelVendorID: [UInt8] = [
+    public static let intelVendorID: [UInt8] = [
         0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06,
         0x07,
     ]

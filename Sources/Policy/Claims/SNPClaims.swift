@@ -31,8 +31,16 @@ public struct SNPClaims: Sendable, Equatable {
     public let idKeyDigest: FixedBytes<48>
     /// Who signed the ID key; nil without an author key.
     public let authorKeyDigest: FixedBytes<48>?
+    /// FAMILY_ID of the ID block; zero without one.
+    public let familyID: FixedBytes<16>
+    /// IMAGE_ID of the ID block; zero without one.
+    public let imageID: FixedBytes<16>
+    /// GUEST_SVN of the ID block; zero without one.
+    public let guestSVN: UInt32
     /// Random for each launch.
     public let reportID: FixedBytes<32>
+    /// REPORT_ID of the migration agent; all ones without one.
+    public let reportIDMA: FixedBytes<32>
 
     /// What the firmware did against known attacks when it launched the guest; nil below version 5.
     public let launchMitigations: UInt64?
@@ -66,7 +74,11 @@ public struct SNPClaims: Sendable, Equatable {
         chipID = report.maskChipKey || report.chipID.isZero ? endorsedChip : report.chipID
         idKeyDigest = report.idKeyDigest
         authorKeyDigest = report.authorKeyEnabled ? report.authorKeyDigest : nil
+        familyID = report.familyID
+        imageID = report.imageID
+        guestSVN = report.guestSVN
         reportID = report.reportID
+        reportIDMA = report.reportIDMA
         launchMitigations = report.launchMitigations
         currentMitigations = report.currentMitigations
     }

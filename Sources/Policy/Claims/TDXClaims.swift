@@ -10,6 +10,8 @@ public struct TDXClaims: Sendable, Equatable {
     public let tcbStatus: TCBStatus?
     /// Intel's advisories for what is not up to date.
     public let advisories: [String]
+    /// The first fields of the quote; nil for a report that is no quote.
+    public let header: TDXQuote.Header?
     /// The family of platforms.
     public let fmspc: FixedBytes<6>
     /// Of the oldest of Intel's lists that were used; nil where there were none.
@@ -19,12 +21,13 @@ public struct TDXClaims: Sendable, Equatable {
     @_spi(Verified)
     public init(
         authenticated body: TDReportBody, fmspc: FixedBytes<6>, tcbStatus: TCBStatus?,
-        advisories: [String], collateral: EndorsementDates?
+        advisories: [String], collateral: EndorsementDates?, header: TDXQuote.Header? = nil
     ) {
         self.body = body
         self.fmspc = fmspc
         self.tcbStatus = tcbStatus
         self.advisories = advisories
         self.collateral = collateral
+        self.header = header
     }
 }

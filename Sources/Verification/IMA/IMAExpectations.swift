@@ -31,6 +31,8 @@ public struct IMAExpectations: Sendable {
     public var signatures = Signatures.ignored
     /// What may be on the log; nil for anything.
     public var policy: IMARuntimePolicy?
+    /// What may be on the log of a running VM, in the place of a policy.
+    var reference: RuntimeReference?
 
     /// Takes the values of the register; the rest may be set after.
     public init(quoted: [HashAlgorithm: [UInt8]]) {
@@ -46,6 +48,8 @@ public struct IMAProblem: Sendable, Hashable {
     public let index: Int
     /// The name in it; proven only where the entry's own hash holds.
     public let path: String
+    /// The file's digest, as `sha256:` and hexadecimal digits; empty where the entry has none.
+    public let digest: String
     /// What is wrong.
     public let detail: String
 }

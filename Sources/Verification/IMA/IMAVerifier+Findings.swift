@@ -137,10 +137,25 @@ extension IMAVerifier {
     }
 
     private func policyFinding(_ judged: Int) -> Finding {
+        if let reference = expectations.reference { return referenceFinding(reference, judged) }
         let expected = "every file is in the policy"
         guard expectations.policy != nil else {
             return IMACheck.policy.notChecked(
                 expected: expected, because: "no runtime policy was given")
+        }
+        let isRefused = failed(.policy, judged)
+        return IMACheck.policy.finding(
+            !isRefused, expected: expected,
+            actual: isRefused ? failure(.policy) : "\(judged) entries are")
+    }
+
+    private func referenceFinding(_ reference: RuntimeReference, _ judged: Int) -> Finding {
+        let expected = "every entry is in the snapshot, or let in by a rule"
+        guard reference.hasFiles else {
+            return IMACheck.policy.notChecked(
+                expected: expected,
+                because: reference.snapshot == nil
+                    ? "no snapshot was given" : "the snapshot has no files")
         }
         let isRefused = failed(.policy, judged)
         return IMACheck.policy.finding(

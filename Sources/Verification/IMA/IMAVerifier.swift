@@ -22,12 +22,16 @@ public struct IMAVerifier: Sendable {
     private(set) var problems: [IMAProblem] = []
     private(set) var bootAggregate: IMABootAggregate?
     private(set) var signatureCounts = (valid: 0, absent: 0)
+    /// How many entries each rule of the reference let in.
+    private(set) var allowanceCounts: [Int]
     /// Entries of other registers, which this one's quote does not vouch for.
     private(set) var foreignCount = 0
 
     /// Starts at the beginning of a log, whose form is told by its first entry unless given.
     public init(_ expectations: IMAExpectations, form: IMALogForm? = nil) {
         self.expectations = expectations
+        let rules = expectations.reference?.allowances.count ?? 0
+        allowanceCounts = [Int](repeating: 0, count: rules)
         if let form { begin(form) }
     }
 
@@ -148,11 +152,28 @@ public struct IMAVerifier: Sendable {
             case .bad(let text): fail(.signatures, entry, text)
             }
         }
+        if let reference = expectations.reference, reference.hasFiles {
+            judge(entry, against: reference)
+        }
         if let policy = expectations.policy, !isSigned, !permits(policy, entry) {
             // Looking for what was expected reads the whole table, so only for those that are shown.
             let isShown = (failures[.policy]?.count ?? 0) < Self.maximumProblems
             let name = Array(entry.data[entry.name])
             fail(.policy, entry, isShown ? Self.refusal(policy.digests.digests(of: name)) : "")
+        }
+    }
+
+    /// Whether a snapshot or a rule lets the entry be there.
+    private mutating func judge(
+        _ entry: borrowing IMAEntry, against reference: RuntimeReference
+    ) {
+        switch reference.admission(of: entry) {
+        case .listed: break
+        case .allowed(let index): allowanceCounts[index] += 1
+        case .missing:
+            if entry.index == 0, bootAggregate?.isProven ?? false { return }
+            let isShown = (failures[.policy]?.count ?? 0) < Self.maximumProblems
+            fail(.policy, entry, isShown ? reference.refusal(of: entry) : "")
         }
     }
 
@@ -183,6 +204,10 @@ public struct IMAVerifier: Sendable {
         failures[check] = (old?.first ?? entry.index, (old?.count ?? 0) + 1)
         guard (old?.count ?? 0) < Self.maximumProblems else { return }
         problems.append(
-            IMAProblem(check: check, index: entry.index, path: entry.path, detail: detail))
+            IMAProblem(
+                check: check, index: entry.index, path: entry.path,
+                digest: entry.algorithm.map {
+                    "\($0.rawValue):\(Hex.encode(entry.data[entry.digest]))"
+                } ?? "", detail: detail))
     }
 }

@@ -101,7 +101,8 @@ public struct TDXVerifier: Sendable {
             if case .success(let key) = key { store.remember(key, at: quote.attestationKey) }
             claims = TDXClaims(
                 authenticated: quote.body, fmspc: platform.fmspc, tcbStatus: rating?.status,
-                advisories: rating?.advisories ?? [], collateral: judged?.oldest)
+                advisories: rating?.advisories ?? [], collateral: judged?.oldest,
+                header: quote.header)
         }
         return TDXResult(findings: findings, claims: claims, quote: quote, rating: rating)
     }
