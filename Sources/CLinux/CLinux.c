@@ -291,6 +291,9 @@ int bootgate_spawn(const char *const argv[], const char *const envp[], int outpu
         error = posix_spawn_file_actions_adddup2(&actions, output, 1);
     if (error == 0 && output >= 0)
         error = posix_spawn_file_actions_adddup2(&actions, output, 2);
+    /* Libraries open sockets without O_CLOEXEC. */
+    if (error == 0)
+        error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     if (error == 0)
         error = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)argv,
                             (char *const *)envp);

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Linux
 import Synchronization
 import Testing
@@ -55,6 +56,16 @@ struct SubprocessTests {
             _ = try Subprocess.run(["/no/such/program"], milliseconds: 1000)
         }
         #expect(throws: SystemError.self) { _ = try Subprocess.run([], milliseconds: 1000) }
+    }
+
+    @Test("no file of this process is open in it")
+    func descriptors() throws {
+        // Without O_CLOEXEC, as a library may open one.
+        let ours = dup(STDIN_FILENO)
+        defer { close(ours) }
+        let result = try Subprocess.run(["/bin/ls", "/proc/self/fd"], milliseconds: 10_000)
+        // 3 is the directory itself.
+        #expect(String(decoding: result.output, as: UTF8.self) == "0\n1\n2\n3\n")
     }
 
     @Test("one that was started runs until it is stopped, and ends by the signal")

@@ -81,7 +81,7 @@ int bootgate_name_thread(const char *name);
 
 /* posix_spawn(3) of the program at argv[0] in a session of its own, without this process's signal mask
  * and dispositions; standard input is /dev/null, standard output and error are `output`, or this
- * process's own where that is -1. Returns an errno value. */
+ * process's own where that is -1; no other descriptor is inherited. Returns an errno value. */
 int bootgate_spawn(const char *const argv[], const char *const envp[], int output, pid_t *pid);
 
 /* pipe2(2) with O_CLOEXEC and a non-blocking reading end. */
