@@ -49,6 +49,35 @@ static inline CURLcode bootgate_curl_get_long(CURL *curl, CURLINFO info, long *v
     return (curl_easy_getinfo)(curl, info, value);
 }
 
+/* Called when the connection stands, or is used again, and before anything is sent. */
+typedef int (*bootgate_curl_prereq)(void *context, char *peer, char *own, int peer_port,
+                                    int own_port);
+
+static inline CURLcode bootgate_curl_set_prereq(CURL *curl, bootgate_curl_prereq function,
+                                                void *context)
+{
+    CURLcode code = (curl_easy_setopt)(curl, CURLOPT_PREREQFUNCTION, function);
+    return code ? code : (curl_easy_setopt)(curl, CURLOPT_PREREQDATA, context);
+}
+
+/* A macro with a cast. */
+static inline long bootgate_curl_auth_bearer(void)
+{
+    return (long)CURLAUTH_BEARER;
+}
+
+/* The SSL of OpenSSL's that the running transfer uses; only inside its callbacks, and NULL where libcurl
+ * was built with another library. */
+static inline void *bootgate_curl_ssl(CURL *curl)
+{
+    struct curl_tlssessioninfo *session = NULL;
+
+    if ((curl_easy_getinfo)(curl, CURLINFO_TLS_SSL_PTR, &session) || !session ||
+        session->backend != CURLSSLBACKEND_OPENSSL)
+        return NULL;
+    return session->internals;
+}
+
 /* libcurl copies bodies into buffers of its own; these make it wipe each buffer that it gives back. */
 
 static inline void bootgate_wiping_free(void *block)

@@ -155,26 +155,12 @@ public struct Downloader: Sendable {
         _ code: CURLcode, _ curl: UnsafeMutableRawPointer, _ body: BoundedBytes,
         _ headers: BoundedBytes
     ) -> HTTPFault {
-        let words = unsafe String(cString: curl_easy_strerror(code))
         switch code {
-        case CURLE_COULDNT_CONNECT:
-            var number = 0
-            unsafe bootgate_curl_get_long(curl, CURLINFO_OS_ERRNO, &number)
-            let errno = Int32(truncatingIfNeeded: number)
-            return .unreachable(
-                errno: errno, reason: errno == 0 ? words : unsafe String(cString: strerror(errno)))
-        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
-            return .nameNotFound(reason: words)
-        case CURLE_OPERATION_TIMEDOUT: return .timedOut(milliseconds: limits.total)
         case CURLE_FILESIZE_EXCEEDED: return .answerTooLong(limit: limits.body)
         case CURLE_WRITE_ERROR where body.isTooLong: return .answerTooLong(limit: limits.body)
         case CURLE_WRITE_ERROR where headers.isTooLong:
             return .answerTooLong(limit: limits.headers)
-        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR: return .truncated
-        case CURLE_ABORTED_BY_CALLBACK: return .cancelled
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE:
-            return .untrusted(reason: words)
-        default: return .failed(reason: words)
+        default: return unsafe Transfer.fault(code, curl, milliseconds: limits.total)
         }
     }
 
