@@ -4,12 +4,17 @@ import Glibc
 public enum Console {
     /// Writes one line to standard output, at once.
     public static func print(_ line: String) {
-        write(line, to: STDOUT_FILENO)
+        write("\(line)\n", to: STDOUT_FILENO)
     }
 
     /// Writes one line to standard error, at once.
     public static func printError(_ line: String) {
-        write(line, to: STDERR_FILENO)
+        write("\(line)\n", to: STDERR_FILENO)
+    }
+
+    /// Puts `line` in the place of the line that a terminal at standard error shows last.
+    public static func replaceErrorLine(_ line: String) {
+        write("\r\u{1b}[K\(line)", to: STDERR_FILENO)
     }
 
     /// Writes one line to a terminal and waits until it has left the machine, so that a power-off
@@ -21,7 +26,7 @@ public enum Console {
     }
 
     private static func write(_ line: String, to descriptor: Int32) {
-        var text = Array("\(line)\n".utf8)[...]
+        var text = Array(line.utf8)[...]
         while !text.isEmpty {
             let written = unsafe text.withUnsafeBytes { buffer in
                 unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count)

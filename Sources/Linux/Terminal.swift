@@ -41,6 +41,16 @@ public enum Terminal {
         return whole.prefix(count)
     }
 
+    /// Asks at the controlling terminal; only an answer that begins with `y` is a yes.
+    ///
+    /// - Throws: `SystemError` where there is no terminal.
+    public static func ask(_ question: String) throws(SystemError) -> Bool {
+        let terminal = try FileDescriptor("/dev/tty", .readWrite)
+        try terminal.write(Array("\(question) ".utf8))
+        let answer = try terminal.read(upTo: 256)
+        return answer.first == UInt8(ascii: "y") || answer.first == UInt8(ascii: "Y")
+    }
+
     private static func readLine(_ descriptor: Int32) throws(SystemError) -> SecretBytes {
         var count = 0
         let whole = try unsafe SecretBytes(count: maximumPassphrase) { block throws(SystemError) in

@@ -10,7 +10,7 @@ struct AdminClient: Sendable {
 
     private static let longestAnswer = 96 << 20
 
-    private let http: HTTPClient
+    let http: HTTPClient
 
     init(socket: String) {
         http = HTTPClient(socket: socket, maximumAnswer: Self.longestAnswer)
@@ -93,11 +93,11 @@ struct AdminClient: Sendable {
         return try decode(answer)
     }
 
-    private func get<Value: Decodable>(_ target: String) throws(Failure) -> Value {
+    func get<Value: Decodable>(_ target: String) throws(Failure) -> Value {
         try decode(send { () throws(HTTPFault) in try http.send(.get, target) })
     }
 
-    private func request<Value: Decodable>(
+    func request<Value: Decodable>(
         _ method: HTTPClient.Method, _ target: String, _ body: some Encodable
     ) throws(Failure) -> Value {
         let text = Array(JSONText.compact(body).utf8)
@@ -105,7 +105,7 @@ struct AdminClient: Sendable {
             send { () throws(HTTPFault) in try http.send(method, target, json: text) })
     }
 
-    private func send(
+    func send(
         _ body: () throws(HTTPFault) -> HTTPClient.Answer
     ) throws(Failure) -> HTTPClient.Answer {
         do {
@@ -115,7 +115,7 @@ struct AdminClient: Sendable {
         }
     }
 
-    private func decode<Value: Decodable>(_ answer: HTTPClient.Answer) throws(Failure) -> Value {
+    func decode<Value: Decodable>(_ answer: HTTPClient.Answer) throws(Failure) -> Value {
         try accept(answer)
         do {
             return try JSONDecoder().decode(Value.self, from: Data(answer.body))
@@ -127,7 +127,7 @@ struct AdminClient: Sendable {
     }
 
     /// Refuses every answer that is no success, in the broker's words.
-    private func accept(_ answer: HTTPClient.Answer) throws(Failure) {
+    func accept(_ answer: HTTPClient.Answer) throws(Failure) {
         guard answer.status >= 300 else { return }
         guard
             let fault = try? JSONDecoder().decode(AdminFaultBody.self, from: Data(answer.body))
@@ -163,7 +163,7 @@ struct AdminClient: Sendable {
     }
 
     /// Percent-encodes everything but RFC 3986's unreserved characters.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))
             let isUnreserved = byte < 0x80 && (character.isLetter || character.isNumber)

@@ -23,6 +23,7 @@ struct Bootgate: ParsableCommand {
         version: Version.text,
         subcommands: [
             Initialize.self, VMCommands.self, PolicyCommands.self, Launches.self, Why.self,
+            TakeSnapshot.self, Verify.self, Reports.self, UpdateCommands.self, AppCommands.self,
             Appraise.self, Measure.self, EndorsementCommands.self, Completions.self,
         ])
 }

@@ -12,6 +12,15 @@ enum Names {
         return name.description
     }
 
+    /// A reason for the ledger: 1 to 256 bytes.
+    static func reason(_ text: String) throws(Failure) -> String {
+        guard (1...256).contains(text.utf8.count) else {
+            throw Failure(
+                .unusableInput, "--reason: expected 1 to 256 bytes, got \(text.utf8.count)")
+        }
+        return text
+    }
+
     static func broker(_ text: String) throws(Failure) -> BrokerAddress {
         guard let address = BrokerAddress(text) else {
             throw Failure(

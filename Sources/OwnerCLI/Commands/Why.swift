@@ -5,7 +5,7 @@ import Linux
 /// `bootgate why`
 struct Why: OwnerCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Explain a launch: every check, what was expected and what came.",
+        abstract: "Explain a launch or a report: every check, what was expected and what came.",
         discussion: """
             With the files the VM should have booted, a refused launch digest is compared with the \
             usual variants of that launch: number and type of processors, guest features, kernel \
@@ -15,11 +15,16 @@ struct Why: OwnerCommand {
               bootgate why web-1      the newest launch of web-1
               bootgate why L-00041    the launch that a console named
               bootgate why L-00041 --firmware OVMF.fd --kernel vmlinuz --append quiet
+              bootgate why R-00012    a report of a running VM
 
-            Exit code 0: the key was released. 1: it was refused or held.
+            Exit code 0: the key was released, or the report held. 1: not.
             """)
 
-    @Argument(help: "A VM, a launch such as L-00041, or a launch id of 32 hexadecimal digits.")
+    @Argument(
+        help: """
+            A VM, a launch such as L-00041, a launch id of 32 hexadecimal digits, or a report such as \
+            R-00012.
+            """)
     var subject: String
 
     @Option(
@@ -38,6 +43,7 @@ struct Why: OwnerCommand {
     }
 
     func execute() throws -> ExitStatus {
+        if subject.hasPrefix("R-") { return try explainReport() }
         let launch = try global.client.launch(reference(global.client))
         let explanation = try firmware.flatMap { path throws(Failure) in
             try LaunchVariants(firmware: path, kernel: kernel).explanation(launch, global.client)
@@ -49,6 +55,16 @@ struct Why: OwnerCommand {
             for line in report.lines(.standard) { Console.print(line) }
         }
         return launch.decision == .released ? .success : .refused
+    }
+
+    private func explainReport() throws(Failure) -> ExitStatus {
+        let report = try global.client.report(subject)
+        if global.json {
+            Console.print(JSONText.pretty(report))
+        } else {
+            for line in ReportText(report: report).lines(.standard) { Console.print(line) }
+        }
+        return report.verdict == "trusted" ? .success : .refused
     }
 
     private func reference(_ client: AdminClient) throws(Failure) -> String {

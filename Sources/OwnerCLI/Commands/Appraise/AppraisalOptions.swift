@@ -51,16 +51,19 @@ struct RootOptions: ParsableArguments {
 
     /// For SNP reports: a root says by its name for which processor line.
     func amd() throws(Failure) -> [TrustAnchor] {
-        let anchors = try anchors(TrustAnchor.amd) { root in
-            SNPProduct.allCases.filter { root.subjectCommonName == "ARK-\($0.rawValue)" }
-                .map(TrustAnchor.Family.snp)
-        }
+        let anchors = try anchors(TrustAnchor.amd, as: Self.families)
         guard !anchors.isEmpty else {
             throw Failure(
                 .unusableInput,
                 "--root: none is called ARK-Milan, ARK-Genoa or ARK-Turin, as roots of SNP are")
         }
         return anchors
+    }
+
+    /// The processor lines that a root of AMD's is for.
+    static func families(_ root: X509Certificate) -> [TrustAnchor.Family] {
+        SNPProduct.allCases.filter { root.subjectCommonName == "ARK-\($0.rawValue)" }
+            .map(TrustAnchor.Family.snp)
     }
 
     func intel() throws(Failure) -> [TrustAnchor] {
@@ -106,7 +109,8 @@ struct AppraisalPolicyOption: ParsableArguments {
             findings: findings, holds: !findings.contains { $0.outcome == .refused })
     }
 
-    private func loaded() throws(Failure) -> AppraisalPolicy? {
+    /// The policy, if one was named.
+    func loaded() throws(Failure) -> AppraisalPolicy? {
         guard let policy else { return nil }
         let file = try PolicyFile(path: policy)
         do throws(PolicyError) {

@@ -64,20 +64,23 @@ enum RuntimePolicyFile {
 
     private static func keys(_ paths: [String]) throws(Failure) -> [VerificationKey] {
         var keys: [VerificationKey] = []
-        for path in paths {
-            let bytes = try EvidenceFile.read(path, "--policy-key", atMost: 64 << 10)
-            let certificate = try? X509Certificate(derOrPEM: bytes)
-            guard
-                let key = (try? VerificationKey(pem: bytes))
-                    ?? (try? VerificationKey(subjectPublicKeyInfo: bytes))
-                    ?? certificate.flatMap({ try? VerificationKey(of: $0) })
-            else {
-                throw Failure(
-                    .unusableInput,
-                    "--policy-key: \(path.shown): expected a public key or a certificate")
-            }
-            keys.append(key)
-        }
+        for path in paths { keys.append(try key(path, "--policy-key")) }
         return keys
+    }
+
+    /// A public key in PEM or DER, or that of a certificate.
+    static func key(_ path: String, _ option: String) throws(Failure) -> VerificationKey {
+        let bytes = try EvidenceFile.read(path, option, atMost: 64 << 10)
+        let certificate = try? X509Certificate(derOrPEM: bytes)
+        guard
+            let key = (try? VerificationKey(pem: bytes))
+                ?? (try? VerificationKey(subjectPublicKeyInfo: bytes))
+                ?? certificate.flatMap({ try? VerificationKey(of: $0) })
+        else {
+            throw Failure(
+                .unusableInput,
+                "\(option): \(path.shown): expected a public key or a certificate")
+        }
+        return key
     }
 }

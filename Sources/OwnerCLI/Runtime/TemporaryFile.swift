@@ -1,0 +1,30 @@
+import Bytes
+import Linux
+
+/// A file beside its final place, which is gone when the value dies unless it was moved there.
+final class TemporaryFile {
+    let path: String
+    private let file: FileDescriptor
+    private var isInPlace = false
+
+    /// Readable by its owner alone until it is in place.
+    init(beside target: String) throws(SystemError) {
+        path = "\(target).\(Hex.encode(Random.bytes(6))).new"
+        file = try FileDescriptor(path, .create(mode: 0o600))
+    }
+
+    deinit {
+        if !isInPlace { try? File.remove(path) }
+    }
+
+    func write(_ bytes: [UInt8]) throws(SystemError) {
+        try file.write(bytes)
+    }
+
+    /// Replaces `target` in one step, after everything has reached the disk.
+    func move(to target: String) throws(SystemError) {
+        try file.synchronize()
+        try File.rename(path, to: target)
+        isInPlace = true
+    }
+}
