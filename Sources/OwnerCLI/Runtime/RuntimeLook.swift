@@ -36,7 +36,8 @@ struct RuntimeLook {
         /// Whether everything that trust rests on was checked and held, and nothing was refused: the
         /// processor's evidence, a log that replays, and a snapshot that has all of it.
         var isTrusted: Bool {
-            result.isTrusted && result.isHeldToSnapshot && holdsPolicy && !further.contains { $0.outcome == .refused }
+            result.isTrusted && result.isHeldToSnapshot && holdsPolicy
+                && !further.contains { $0.outcome == .refused }
         }
 
         /// The names of the checks that refuse, each once.
