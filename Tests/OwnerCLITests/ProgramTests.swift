@@ -22,11 +22,12 @@ struct Ended {
 
 func run(
     _ arguments: [String], input: String = "", in folder: TestFolder,
-    killedAfter milliseconds: UInt32? = nil
+    environment: [String: String] = [:], killedAfter milliseconds: UInt32? = nil
 ) throws -> Ended {
     let process = Process()
     process.executableURL = try program()
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
     process.standardInput = stdin

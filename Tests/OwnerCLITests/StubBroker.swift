@@ -9,6 +9,8 @@ final class StubBroker: Sendable {
         var vms: [String: RecordedEnrolment] = [:]
         var policies: [String: String] = [:]
         var requests: [String] = []
+        /// Answers by method and path, without the query.
+        var answers: [String: String] = [:]
         /// Instead of the answer.
         var fixedAnswer: (status: Int, body: String)?
         var isSilent = false
@@ -81,6 +83,8 @@ final class StubBroker: Sendable {
         state.withLock { state in
             state.requests.append("\(method) \(target)")
             if let fixed = state.fixedAnswer { return fixed }
+            let path = target.prefix { $0 != "?" }
+            if let known = state.answers["\(method) \(path)"] { return (200, known) }
             let name = String(target.split(separator: "/").last ?? "")
             let notFound = (
                 404, #"{"error":{"code":"not found","message":"there is no \#(name)"}}"#
