@@ -31,6 +31,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case imaBinary = "ima-binary"
     /// Runtime policies for IMA, signed and plain, and their patterns.
     case imaPolicy = "ima-policy"
+    /// Snapshots, in one piece and in many.
+    case snapshot
     /// TPM quotes, signatures and public areas: what is accepted keeps its bytes.
     case tpmStructures = "tpm-structures"
     /// Values of PCRs in every form: one spelling each in the protocol's.
@@ -82,6 +84,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .imaText: IMATarget.log(input, [.ascii(.sha1), .ascii(.sha256)])
         case .imaBinary: IMATarget.log(input, [.binary(.sha1), .binary(.sha256)])
         case .imaPolicy: IMATarget.policy(input)
+        case .snapshot: SnapshotTarget.run(input)
         case .tpmStructures: TPMTarget.structures(input)
         case .pcrValues: TPMTarget.values(input)
         case .hclReport: TPMTarget.paravisor(input)
@@ -123,6 +126,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .imaText: IMATarget.textSeeds
         case .imaBinary: IMATarget.binarySeeds
         case .imaPolicy: IMATarget.policySeeds
+        case .snapshot: SnapshotTarget.seeds
         case .tpmStructures: TPMTarget.structureSeeds
         case .pcrValues: TPMTarget.valueSeeds
         case .hclReport: TPMTarget.paravisorSeeds

@@ -1,0 +1,1 @@
+../../../../Sources/RuntimeCore/AgentFolder.swift
