@@ -30,7 +30,8 @@ let package = Package(
         swift("OpenSSL", ["COpenSSL", "Bytes", "Protocol"]),
         swift("RuntimeCore", ["AgentAPI", "Bytes", "Evidence", "Linux", "OpenSSL"]),
         .executableTarget(
-            name: "snapshot", dependencies: ["Bytes", "Evidence", "Linux", "RuntimeCore"],
+            name: "snapshot",
+            dependencies: ["AgentAPI", "Bytes", "Evidence", "Linux", "RuntimeCore"],
             path: "Sources/Measure", swiftSettings: strict),
     ]
 )

@@ -1,3 +1,4 @@
+import AgentAPI
 import Bytes
 import Evidence
 import Linux
