@@ -22,9 +22,6 @@ final class ServedIdentity: Sendable {
     /// The VM's id, where it was booted by the gate.
     let vm: VMIdentifier?
     private let settings: AgentSettings
-    private let snapshot: @Sendable () -> FixedBytes<32>?
-    private let discovery: RuntimeEvidence.Discovery
-    private let log: IMALog
     private let current: Mutex<Served>
 
     /// Reads key and certificate, and makes them on the first start.
@@ -36,13 +33,12 @@ final class ServedIdentity: Sendable {
         discovery: @escaping RuntimeEvidence.Discovery
     ) throws {
         self.settings = settings
-        self.snapshot = snapshot
-        self.discovery = discovery
-        self.log = log
         host = try Host()
         vm = try HandOver.config(at: settings.gateConfiguration)?.config.vm
-        let served = try Self.read(settings, host, vm, log, snapshot, discovery)
-        current = Mutex(served)
+        let (subject, tls) = try Self.read(settings, host, vm)
+        let evidence = RuntimeEvidence(
+            subject, tpm: settings.tpmDevice, log: log, snapshot: snapshot, discovery: discovery)
+        current = Mutex(Served(tls: tls, evidence: evidence))
     }
 
     /// What a connection that begins now gets.
@@ -50,9 +46,11 @@ final class ServedIdentity: Sendable {
 
     /// Reads both files anew; what was served stays where that fails.
     func reload() throws -> Served {
-        let served = try Self.read(settings, host, vm, log, snapshot, discovery)
-        current.withLock { $0 = served }
-        return served
+        let (subject, tls) = try Self.read(settings, host, vm)
+        return current.withLock { served in
+            served = Served(tls: tls, evidence: served.evidence.about(subject))
+            return served
+        }
     }
 
     /// Evidence that names the certificate which `caller` was served.
@@ -68,10 +66,8 @@ final class ServedIdentity: Sendable {
     }
 
     private static func read(
-        _ settings: AgentSettings, _ host: Host, _ vm: VMIdentifier?, _ log: IMALog,
-        _ snapshot: @escaping @Sendable () -> FixedBytes<32>?,
-        _ discovery: @escaping RuntimeEvidence.Discovery
-    ) throws -> Served {
+        _ settings: AgentSettings, _ host: Host, _ vm: VMIdentifier?
+    ) throws -> (RuntimeEvidence.Subject, TLSServerContext) {
         let identity: AgentIdentity
         let tls: TLSServerContext
         do {
@@ -87,11 +83,7 @@ final class ServedIdentity: Sendable {
         let subject = RuntimeEvidence.Subject(
             vm: vm, host: host, certificate: identity.leafDigest,
             sshHostKeys: SSHHostKeys.read(hashing: OpenSSLHashing()))
-        return Served(
-            tls: tls,
-            evidence: RuntimeEvidence(
-                subject, tpm: settings.tpmDevice, log: log, snapshot: snapshot,
-                discovery: discovery))
+        return (subject, tls)
     }
 }
 

@@ -99,8 +99,10 @@ struct TPMlessEvidenceTests {
             _ = try evidence.evidence(nonce: nonce, exporter: exporter)
         }
         try File.remove(path)
-        #expect(throws: RuntimeEvidenceError.self) {
-            _ = try evidence.evidence(nonce: nonce, exporter: exporter)
+        for again in [evidence, evidence.about(evidence.subject)] {
+            #expect(throws: RuntimeEvidenceError.self) {
+                _ = try again.evidence(nonce: nonce, exporter: exporter)
+            }
         }
     }
 

@@ -59,6 +59,19 @@ public final class RuntimeEvidence: Sendable {
         machine = Machine(tpm: tpm, discovery: discovery)
     }
 
+    private init(_ subject: Subject, like other: RuntimeEvidence) {
+        self.subject = subject
+        log = other.log
+        snapshot = other.snapshot
+        machine = other.machine
+    }
+
+    /// Evidence about another subject on the same machine, such as after a renewal of the certificate;
+    /// requests of both wait for each other.
+    public func about(_ subject: Subject) -> RuntimeEvidence {
+        RuntimeEvidence(subject, like: self)
+    }
+
     /// What the kernel shows at this moment.
     public static let runningKernel: Discovery = { () throws(AttesterError) in
         try Platforms.discover(hashing: OpenSSLHashing())
