@@ -68,6 +68,7 @@ struct RuntimeRulesTests {
     func glob(pattern: String, matches: [String], others: [String]) throws {
         let glob = try #require(PathGlob(pattern))
         let compiled = try PathPattern(anyOf: [glob.regularExpression])
+        #expect(matches.allSatisfy { $0.hasPrefix(glob.fixedStart) })
         for (path, isMatch) in matches.map({ ($0, true) }) + others.map({ ($0, false) }) {
             let bytes = Array(path.utf8)
             #expect(compiled.matches(bytes, 0..<bytes.count) == isMatch, "\(pattern) \(path)")

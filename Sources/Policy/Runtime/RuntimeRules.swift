@@ -59,6 +59,9 @@ public struct PathGlob: Sendable, Hashable, CustomStringConvertible {
         description = text
     }
 
+    /// What every path that matches begins with.
+    public var fixedStart: String { String(description.prefix { $0 != "*" }) }
+
     /// The same as a regular expression for names that hold no line feed.
     public var regularExpression: String {
         var result = ""

@@ -8,6 +8,8 @@ internal import Evidence
 public struct RuntimeLog: Sendable {
     /// How many bytes of the binary log came: what to ask for with the next report begins here.
     public private(set) var byteCount: UInt64 = 0
+    /// What the entries were held against; for another reference the log has to come again.
+    let reference: RuntimeReference
     private var verifier: IMAVerifier
     private var boot: RuntimeBoot
     private let startRegisters: RegisterValues
@@ -19,6 +21,7 @@ public struct RuntimeLog: Sendable {
     public init?(of report: RuntimeReport, against reference: RuntimeReference) {
         let quoted = report.measurements
         guard !quoted.isEmpty else { return nil }
+        self.reference = reference
         boot = report.boot
         banks = Set(quoted.keys)
         startRegisters = report.startRegisters

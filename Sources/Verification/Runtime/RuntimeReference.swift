@@ -18,7 +18,7 @@ public final class RuntimeReference: Sendable {
 
     /// A rule, ready for use.
     private enum Filter: Sendable {
-        case pattern(PathPattern)
+        case pattern(start: [UInt8], PathPattern)
         case paths(Set<[UInt8]>)
         case key(FileSigningKey)
         case prefix([UInt8])
@@ -77,7 +77,10 @@ public final class RuntimeReference: Sendable {
         for (index, filter) in filters.enumerated() {
             let holds =
                 switch filter {
-                case .pattern(let pattern): pattern.matches(path, 0..<path.count)
+                // Most paths have another start, and finding that out costs next to nothing: a log of strangers
+                // must not cost a walk through every pattern for each entry.
+                case .pattern(let start, let pattern):
+                    path.starts(with: start) && pattern.matches(path, 0..<path.count)
                 case .paths(let paths): paths.contains(path)
                 case .key(let key): IMASignatureState(entry, [key]).isValid
                 case .prefix(let prefix): path.count > prefix.count && path.starts(with: prefix)
@@ -103,7 +106,9 @@ public final class RuntimeReference: Sendable {
         switch allowance {
         case .path(let glob):
             do throws(ParseError) {
-                return .pattern(try PathPattern(anyOf: [glob.regularExpression]))
+                return .pattern(
+                    start: Array(glob.fixedStart.utf8),
+                    try PathPattern(anyOf: [glob.regularExpression]))
             } catch {
                 throw .unusable(allowance, reason: "\(error)")
             }

@@ -25,11 +25,15 @@ public struct RuntimeVerifier: Sendable {
     /// - Parameter log: the log so far, started with this report or brought to it
     ///   (``RuntimeLog/proceed(to:)``); nil where none came, or nothing vouches for one.
     public func verify(_ report: RuntimeReport, log: inout RuntimeLog?) -> RuntimeResult {
-        let logged = log?.finish()
+        // A log that was held against something else says nothing of this reference.
+        let isOfReference = log.map { $0.reference === reference } ?? false
+        let logged = isOfReference ? log?.finish() : nil
         let own = [
             certificate(report), teePolicy(report), key(report), reboot(report),
         ]
-        let ima = logged.map { files($0.result, $0.allowed) } ?? Self.withoutLog(report)
+        let ima =
+            logged.map { files($0.result, $0.allowed) }
+            ?? Self.withoutLog(report, hasLog: log != nil)
         let findings = report.findings + own + ima
         let isReplayed = ima.contains {
             $0.check == IMACheck.replay.rawValue && $0.outcome == .ok
@@ -152,12 +156,14 @@ public struct RuntimeVerifier: Sendable {
         }
     }
 
-    private static func withoutLog(_ report: RuntimeReport) -> [Finding] {
+    private static func withoutLog(_ report: RuntimeReport, hasLog: Bool) -> [Finding] {
         let reason =
             if report.claims?.tpm == nil {
                 "there is no genuine quote of a TPM"
             } else if report.measurements.isEmpty {
                 "PCR 10 was not quoted in a bank other than SHA-1's"
+            } else if hasLog {
+                "the log was held against another snapshot or other rules"
             } else {
                 "no log was given"
             }

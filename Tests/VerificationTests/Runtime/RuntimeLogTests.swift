@@ -237,6 +237,18 @@ struct RuntimeLogTests {
         #expect(try log.isUnreadable && !log.proceed(to: sample.verified()))
     }
 
+    @Test("that was held against another snapshot counts for nothing")
+    func otherReference() throws {
+        let sample = try sample()
+        var log = RuntimeLog(of: try sample.verified(), against: try sample.reference())
+        log?.append(sample.log()[...])
+        let result = try sample.verify(&log, sample.reference())
+        #expect(!result.isTrusted && result.checks(.notChecked).contains("IMA replay"))
+        #expect(
+            result.finding("snapshot")?.note
+                == "the log was held against another snapshot or other rules")
+    }
+
     @Test("may come in parts of any size", arguments: [1, 7, 1000, 20000])
     func parts(size: Int) throws {
         var sample = try RuntimeSample()
