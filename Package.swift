@@ -134,7 +134,8 @@ let package = Package(
         program(
             "RuntimeAgent",
             [
-                "Bytes", "Protocol", "Evidence", "AgentAPI", "OpenSSL", "Linux", "TPM", "BrokerLink",
+                "Bytes", "Protocol", "Evidence", "AgentAPI", "OpenSSL", "Linux", "TPM",
+                "BrokerLink",
                 "Settings", "RuntimeCore", "NetIO",
                 .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore, .nioHTTPTypes,
                 .nioPosix, .serviceLifecycle, .unixSignals,
