@@ -142,7 +142,8 @@ public struct ReportRecord: Codable, Equatable, Sendable {
     public var time: Int64
     /// Address of the peer.
     public var from: String
-    /// `trusted`, `failed`, or `not verified` where there is no snapshot to hold it against.
+    /// `trusted`, `failed`, `not verified` where there is no snapshot to hold it against, or `refused` where
+    /// nothing shows that it is this VM's: then it has changed nothing.
     public var verdict: String
     /// Checks that refused it.
     public var refusedChecks: [String]
@@ -182,14 +183,17 @@ public struct ReportProblem: Codable, Equatable, Sendable {
     public var index: Int
     /// The path in it.
     public var path: String
+    /// The file's digest, as `sha256:` and hexadecimal digits; empty where the entry has none.
+    public var digest: String?
     /// What is wrong.
     public var detail: String
 
     /// Puts a problem together.
-    public init(check: String, index: Int, path: String, detail: String) {
+    public init(check: String, index: Int, path: String, digest: String? = nil, detail: String) {
         self.check = check
         self.index = index
         self.path = path
+        self.digest = digest
         self.detail = detail
     }
 }

@@ -1,5 +1,6 @@
 import Bytes
 import Policy
+import Verification
 
 /// Findings as the JSON array that the ledger keeps.
 ///
@@ -22,6 +23,25 @@ enum FindingsText {
                 text += #","note":"#.utf8
                 quote(note, into: &text)
             }
+            text.append(UInt8(ascii: "}"))
+        }
+        text.append(UInt8(ascii: "]"))
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Entries of a log that do not hold, as the JSON array that the ledger keeps.
+    static func encode(_ problems: [RuntimeProblem]) -> String {
+        var text: [UInt8] = [UInt8(ascii: "[")]
+        for problem in problems {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            text += #"{"check":"#.utf8
+            quote(problem.check, into: &text)
+            text += #","index":\#(problem.index),"path":"#.utf8
+            quote(problem.path, into: &text)
+            text += #","digest":"#.utf8
+            quote(problem.digest, into: &text)
+            text += #","detail":"#.utf8
+            quote(problem.detail, into: &text)
             text.append(UInt8(ascii: "}"))
         }
         text.append(UInt8(ascii: "]"))

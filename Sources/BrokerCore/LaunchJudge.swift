@@ -49,7 +49,7 @@ struct LaunchJudge: Sendable {
     }
 
     private func judge(_ facts: LaunchFacts, _ policy: AppraisalPolicy?) -> Judgement {
-        let authentic = authentication.findings + supplies
+        let authentic = authentication.findings + supply.findings(of: authentication.missing)
         let isWaiting = !authentication.missing.isEmpty
         guard let claims = authentication.claims else {
             return Judgement(
@@ -60,7 +60,8 @@ struct LaunchJudge: Sendable {
             return Judgement(findings: authentic + unknown, releases: false)
         }
         guard let policy else {
-            return Judgement(findings: authentic + [policyUnusable(vm.policy)], releases: false)
+            return Judgement(
+                findings: authentic + [Self.policyUnusable(vm.policy)], releases: false)
         }
         let context = LaunchContext(
             vm: vm.id, vmIsEnabled: vm.state == .enabled,
@@ -84,21 +85,9 @@ struct LaunchJudge: Sendable {
     }
 
     /// The checks of authentic evidence that newer endorsements could turn.
-    private static let ofEndorsements: Set<String> = [
+    static let ofEndorsements: Set<String> = [
         Authentication.endorsementsCheck, Check.endorsementAge.rawValue, Check.tcbStatus.rawValue,
     ]
-
-    /// What was ordered, each with what becomes of it. They refuse nothing: other findings do, where
-    /// what is missing was needed.
-    private var supplies: [Finding] {
-        authentication.missing.compactMap { object in
-            guard let fate = supply.notes[object] else { return nil }
-            let back = supply.retryAfter.map { "; the VM comes back in \($0) s" } ?? ""
-            return Finding(
-                check: "supply", outcome: .notChecked, expected: object.title, actual: fate,
-                note: "\(object.title): \(fate)\(back)")
-        }
-    }
 
     private var purpose: Finding {
         Finding(
@@ -116,10 +105,24 @@ struct LaunchJudge: Sendable {
         check: "policy", outcome: .notChecked, expected: "authentic evidence",
         actual: "none", note: "nothing in evidence that is not authentic can be compared")
 
-    private func policyUnusable(_ name: String) -> Finding {
+    static func policyUnusable(_ name: String) -> Finding {
         Finding(
             check: "policy", outcome: .refused, expected: "policy \(name), usable by this version",
             actual: "it cannot be read", note: "store the policy again")
+    }
+}
+
+extension EndorsementDesk.Reply {
+    /// What was ordered, each with what becomes of it. They refuse nothing: other findings do, where
+    /// what is missing was needed.
+    func findings(of missing: [EndorsementObject]) -> [Finding] {
+        missing.compactMap { object in
+            guard let fate = notes[object] else { return nil }
+            let back = retryAfter.map { "; the VM comes back in \($0) s" } ?? ""
+            return Finding(
+                check: "supply", outcome: .notChecked, expected: object.title, actual: fate,
+                note: "\(object.title): \(fate)\(back)")
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 public import AdminAPI
+public import Store
 import Synchronization
 
 /// Why a connection ended without a release.
@@ -33,6 +34,8 @@ public final class LaunchStatistics: Sendable {
         public var decisions: [LaunchDecision: Int] = [:]
         /// Outcomes by kind.
         public var outcomes: [LaunchOutcome: Int] = [:]
+        /// Runtime reports in the ledger, by verdict.
+        public var reports: [ReportVerdict: Int] = [:]
         /// Evidence that was not authentic and got no row of its own.
         public var unrecorded = 0
     }
@@ -56,6 +59,10 @@ public final class LaunchStatistics: Sendable {
 
     func count(_ outcome: LaunchOutcome) {
         counts.withLock { $0.outcomes[outcome, default: 0] += 1 }
+    }
+
+    func count(_ verdict: ReportVerdict) {
+        counts.withLock { $0.reports[verdict, default: 0] += 1 }
     }
 
     func countUnrecorded() {

@@ -70,20 +70,25 @@ struct Broker {
         let fetcher = settings.endorsements.isOnline ? fetcher(fetches) : nil
         let desk = EndorsementDesk(
             cache: EndorsementCache(settings.endorsements.directory), fetcher: fetcher)
-        let authority = try await authority(store, desk)
+        let authenticator = authenticators(desk.cache)
+        let authority = try await authority(store, desk, authenticator)
+        let snapshots = SnapshotFiles("\(settings.state)/snapshots")
+        let reports = RuntimeAuthority(
+            store: store, authenticator: authenticator, desk: desk,
+            readPolicy: { try? AppraisalPolicy(toml: $0) }, snapshots: snapshots,
+            statistics: authority.statistics, log: log)
         let limits = ConnectionLimits(
             maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,
             burst: settings.connectionBurst)
         let admin = AdminService(
             store: store, authority: authority,
-            snapshots: SnapshotFiles("\(settings.state)/snapshots"), desk: desk,
-            services: services, pins: [pin.hex])
+            snapshots: snapshots, desk: desk, services: services, pins: [pin.hex])
         let metrics = Metrics(
             statistics: authority.statistics, commits: commits, fetches: fetches,
             openConnections: { limits.count })
         let readiness = Readiness(listeners: settings.health == nil ? 2 : 3, log: log)
         let launches = LaunchServer(
-            settings: settings, tls: tls, authority: authority, limits: limits,
+            settings: settings, tls: tls, authority: authority, reports: reports, limits: limits,
             group: MultiThreadedEventLoopGroup.singleton, log: log,
             ready: { addresses in
                 admin.listens(on: addresses)
@@ -145,7 +150,7 @@ struct Broker {
     }
 
     private func authority(
-        _ store: SQLiteStore, _ desk: EndorsementDesk
+        _ store: SQLiteStore, _ desk: EndorsementDesk, _ authenticator: PlatformAuthenticator
     ) async throws -> LaunchAuthority {
         let envelope = KeyEnvelope(wrappingKey: try WrappingKeyFile.read(settings.wrappingKey))
         let check = envelope.check()
@@ -155,7 +160,6 @@ struct Broker {
                 "keys.wrapping_key: not the key that the database in \(settings.state) is sealed with"
             )
         }
-        let authenticator = authenticators(desk.cache)
         return LaunchAuthority(
             store: store, envelope: envelope, authenticator: authenticator, desk: desk,
             readPolicy: { try? AppraisalPolicy(toml: $0) }, log: log)

@@ -10,10 +10,11 @@ import Store
 /// Tells a connection that the broker stops: one that has sent no evidence yet is closed.
 struct BrokerStops: Sendable {}
 
-/// One launch connection: drives a `VerifierSession` with what TLS delivers.
+/// One connection of the launch listener: drives a `VerifierSession` with what TLS delivers.
 ///
-/// Verification runs on the event loop, because there are as many loops as cores and nothing in it
-/// waits; the ledger is written elsewhere, and the decision comes back to this loop.
+/// Verification of launches runs on the event loop, because there are as many loops as cores and nothing in
+/// it waits; the ledger is written elsewhere, and the decision comes back to this loop. Reports, which bring
+/// a log, are worked on elsewhere altogether.
 final class LaunchHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -22,8 +23,13 @@ final class LaunchHandler: ChannelInboundHandler {
     struct Deadlines: Sendable {
         var handshake: TimeAmount
         var total: TimeAmount
+        /// For the log of a report, once it was asked for.
+        var log = TimeAmount.minutes(5)
     }
 
+    let reports: RuntimeAuthority
+    /// The report whose log is coming in, and how many parts of it are being worked on.
+    var report: (session: ReportSession, waiting: Int)?
     private let authority: LaunchAuthority
     private let deadlines: Deadlines
     private let peer: String
@@ -32,12 +38,16 @@ final class LaunchHandler: ChannelInboundHandler {
     private var launch: Launch?
     private var recorded: RecordedLaunch?
     /// Evidence or an outcome is being worked on; the connection outlives a stop of the broker.
-    private var isBusy = false
-    private var isOver = false
+    var isBusy = false
+    private(set) var isOver = false
     private var timers: [Scheduled<Void>] = []
 
-    init(authority: LaunchAuthority, deadlines: Deadlines, peer: String, log: Logger) {
+    init(
+        authority: LaunchAuthority, reports: RuntimeAuthority, deadlines: Deadlines, peer: String,
+        log: Logger
+    ) {
         self.authority = authority
+        self.reports = reports
         self.deadlines = deadlines
         self.peer = peer
         self.log = log
@@ -98,14 +108,15 @@ final class LaunchHandler: ChannelInboundHandler {
             try send(context) { session throws(SessionError) in try session.challenge(challenge) }
         case .evidence(let evidence, let binding):
             guard let launch else { return }
+            guard launch.hello.purpose == .launch else {
+                return appraise(evidence, of: launch, binding: binding, context)
+            }
             isBusy = true
             let here = Here(handler: self, context: context)
             authority.appraise(
                 evidence, of: launch, binding: binding, executor: here.executor,
                 done: { verdict in here.run { $0.deliver(verdict, $1) } })
-        case .log:
-            // Comes only when it was asked for, which a launch never does.
-            finish(context)
+        case .log(let part): take(part, context)
         case .outcome(let outcome):
             guard let recorded else { return }
             isBusy = true
@@ -172,7 +183,7 @@ final class LaunchHandler: ChannelInboundHandler {
         finish(context)
     }
 
-    private func refuseMalformed(_ error: any Error, _ context: ChannelHandlerContext) {
+    func refuseMalformed(_ error: any Error, _ context: ChannelHandlerContext) {
         authority.statistics.count(.malformed)
         log.info("protocol broken", metadata: ["peer": "\(peer)", "reason": "\(error)"])
         // Whoever holds the key is not answered; and the session is dead, so the frame is made here.
@@ -191,7 +202,7 @@ final class LaunchHandler: ChannelInboundHandler {
         finish(context)
     }
 
-    private func send(
+    func send(
         _ context: ChannelHandlerContext,
         _ message: (inout VerifierSession) throws(SessionError) -> [UInt8]
     ) throws(SessionError) {
@@ -206,10 +217,17 @@ final class LaunchHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
-    private func finish(_ context: ChannelHandlerContext) {
+    func finish(_ context: ChannelHandlerContext) {
         guard !isOver else { return }
         over()
         context.close(promise: nil)
+    }
+
+    /// A log may take longer than a launch.
+    func awaitLog(_ context: ChannelHandlerContext) {
+        timers.forEach { $0.cancel() }
+        timers = []
+        schedule(deadlines.log, context) { handler, context in handler.expire(context) }
     }
 
     private func over() {
@@ -227,7 +245,7 @@ final class LaunchHandler: ChannelInboundHandler {
     }
 
     /// The way back to this handler's event loop from any thread.
-    private struct Here: Sendable {
+    struct Here: Sendable {
         private let loop: any EventLoop
         private let bound: NIOLoopBound<(LaunchHandler, ChannelHandlerContext)>
 

@@ -7,11 +7,12 @@ import OpenSSL
 import ServiceLifecycle
 import Settings
 
-/// Listens for launches.
+/// Listens for launches and reports.
 struct LaunchServer: Service {
     let settings: BrokerSettings
     let tls: TLSServerContext
     let authority: LaunchAuthority
+    let reports: RuntimeAuthority
     let limits: ConnectionLimits
     let group: any EventLoopGroup
     let log: Logger
@@ -65,7 +66,9 @@ struct LaunchServer: Service {
                 total: .seconds(Int64(settings.deadlineSeconds)))
             try channel.pipeline.syncOperations.addHandlers([
                 TLSServerHandler(context: tls),
-                LaunchHandler(authority: authority, deadlines: deadlines, peer: peer, log: log),
+                LaunchHandler(
+                    authority: authority, reports: reports, deadlines: deadlines, peer: peer,
+                    log: log),
             ])
         }
     }

@@ -2,6 +2,7 @@ import AdminAPI
 import BrokerCore
 import Endorsements
 import Linux
+import Store
 import Synchronization
 
 /// Numbers for Prometheus, in its text format 0.0.4.
@@ -100,6 +101,12 @@ final class Metrics: Sendable {
             "unrecorded_evidence_total", "counter",
             "Evidence that was not authentic and got no ledger row of its own.")
         line("unrecorded_evidence_total", "", now.unrecorded)
+        family("reports_total", "counter", "Runtime reports in the ledger, by verdict.")
+        for verdict in ReportVerdict.allCases {
+            line(
+                "reports_total", "verdict=\"\(verdict.rawValue)\"", now.reports[verdict, default: 0]
+            )
+        }
         family("endorsement_requests_total", "counter", "Requests to vendors, by how they ended.")
         for vendor in EndorsementObject.Vendor.allCases {
             for (result, isGood) in [("fetched", true), ("failed", false)] {

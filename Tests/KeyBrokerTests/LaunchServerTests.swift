@@ -7,6 +7,7 @@ import Endorsements
 import Evidence
 import Foundation
 import Linux
+import NetIO
 import OpenSSL
 import Protocol
 import Settings

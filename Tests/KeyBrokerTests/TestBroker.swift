@@ -81,9 +81,13 @@ final class TestBroker: Sendable {
 
     init(
         authenticator: any EvidenceAuthenticator = TrustingAuthenticator(),
-        desk: EndorsementDesk? = nil, _ change: (inout BrokerSettings) -> Void = { _ in }
+        desk: EndorsementDesk? = nil, directory: String? = nil, toml: String = toml,
+        reportTime: Int64? = nil,
+        _ change: (inout BrokerSettings) -> Void = { _ in }
     ) async throws {
-        directory = NSTemporaryDirectory() + "bootgate-broker-\(UUID().uuidString)"
+        let directory =
+            directory ?? NSTemporaryDirectory() + "bootgate-broker-\(UUID().uuidString)"
+        self.directory = directory
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         var settings = try BrokerSettings(
@@ -101,6 +105,12 @@ final class TestBroker: Sendable {
             store: store, envelope: KeyEnvelope(wrappingKey: secret(0x77)),
             authenticator: authenticator, desk: desk,
             readPolicy: { try? AppraisalPolicy(toml: $0) }, log: log)
+        let snapshots = SnapshotFiles(directory + "/snapshots")
+        let reports = RuntimeAuthority(
+            store: store, authenticator: authenticator, desk: desk,
+            readPolicy: { try? AppraisalPolicy(toml: $0) }, snapshots: snapshots,
+            statistics: authority.statistics, log: log,
+            clock: { reportTime ?? Clock.realtime })
         limits = ConnectionLimits(
             maximum: settings.maximumConnections, perSecond: settings.connectionsPerSecond,
             burst: settings.connectionBurst)
@@ -108,11 +118,12 @@ final class TestBroker: Sendable {
         self.pin = pin
         let service = AdminService(
             store: store, authority: authority,
-            snapshots: SnapshotFiles(directory + "/snapshots"), pins: [pin.hex])
+            snapshots: snapshots, pins: [pin.hex])
         self.service = service
         let (addresses, continuation) = AsyncStream.makeStream(of: [String].self)
         let server = LaunchServer(
-            settings: settings, tls: context, authority: authority, limits: limits,
+            settings: settings, tls: context, authority: authority, reports: reports,
+            limits: limits,
             group: MultiThreadedEventLoopGroup.singleton, log: log,
             ready: {
                 service.listens(on: $0)
@@ -127,7 +138,34 @@ final class TestBroker: Sendable {
             break
         }
         port = listening.first.flatMap { UInt16($0.split(separator: ":").last ?? "") } ?? 0
-        _ = try await service.save(.init(toml: Self.toml), as: "web")
+        _ = try await service.save(.init(toml: toml), as: "web")
+    }
+
+    private static let uuid = "0e2f8b1e-7c59-4a7b-9b06-7c1fb05f3a8e"
+
+    /// Enrols a VM; SHA-256 of its `gate.conf`.
+    @discardableResult
+    func enrol(_ vm: String = "web-1") async throws -> FixedBytes<32> {
+        let gateConf = """
+            vm = \(vm)
+            broker = 127.0.0.1:7411
+            pin = sha256:\(String(repeating: "ab", count: 32))
+            device = UUID=\(Self.uuid)
+            anchor = host-data
+
+            """
+        let config = OpenSSLHashing().sha256(Array(gateConf.utf8))
+        let volumeKeyCheck: FixedBytes<32> = fixed(0x3c)
+        let header: FixedBytes<32> = fixed(0x4d)
+        _ = try await service.enrol(
+            vm,
+            Enrolment(
+                terms: EnrolmentTerms(
+                    policy: "web", configDigest: config.hex, gateConf: gateConf,
+                    luksUUID: Self.uuid, keyName: "disk", keyslot: 1, headerDigest: header.hex,
+                    volumeKeyCheck: Base64.encode(volumeKeyCheck.bytes)),
+                key: secret(0x5e), proofKey: secret(0x9f)))
+        return config
     }
 
     /// As SIGTERM does.
@@ -216,7 +254,7 @@ final class TestVM {
     private func arrived() throws -> [UInt8] {
         while true {
             let ready = Poll.wait(
-                [.init(socket.descriptor, read: true, write: false)], milliseconds: 5000)
+                [.init(socket.descriptor, read: true, write: false)], milliseconds: 30_000)
             guard ready.first?.read == true else { throw SystemError.timedOut }
             switch try socket.receive() {
             case .bytes(let bytes): return bytes

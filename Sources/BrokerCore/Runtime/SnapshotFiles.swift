@@ -56,17 +56,23 @@ public struct SnapshotFiles: Sendable {
         try? File.removeDirectory("\(folder)/\(vm)")
     }
 
-    /// The snapshot in a file; its packages only where somebody asks for them.
-    public func load(
-        _ digest: String, of vm: String, keepsPackages: Bool
-    ) throws -> Snapshot {
+    /// The snapshot in a file, which has to be as it was registered; its packages only where somebody asks
+    /// for them.
+    func load(_ digest: String, of vm: String, keepsPackages: Bool) throws -> Snapshot {
         let file = try open(digest, of: vm)
         var reader = SnapshotReader(keepsPackages: keepsPackages)
+        var hash = RunningHash(.sha256)
         while true {
             let bytes = try file.next()
-            guard !bytes.isEmpty else { return try reader.finish() }
+            guard !bytes.isEmpty else { break }
+            hash.update(bytes, count: bytes.count)
             try reader.append(bytes[...])
         }
+        guard Hex.encode(hash.finish()) == digest else {
+            throw ParseError.invalid(
+                field: path(digest, of: vm), rule: "expected the file that was registered")
+        }
+        return try reader.finish()
     }
 }
 

@@ -1,0 +1,381 @@
+import AdminAPI
+import BrokerCore
+import Bytes
+import Evidence
+import Linux
+import OpenSSL
+import Policy
+import Protocol
+import Store
+import TestSupport
+import Testing
+
+@testable import KeyBroker
+@testable import SimulatedPSP
+
+/// Whole reports of a running VM, from the TLS handshake to the ledger.
+@Suite("Reports of running VMs", .serialized, .timeLimit(.minutes(2)))
+struct RuntimeReportTests {
+    private static let toml =
+        TestBroker.toml + "\n[runtime]\nrefuse_launch_after_failure = true\n"
+
+    private let broker: TestBroker
+    private var vm: RunningVM
+    private var service: AdminService { broker.service }
+
+    init() async throws {
+        let authenticator = try RunningVM(config: FixedBytes()).authenticator
+        broker = try await TestBroker(
+            authenticator: authenticator, toml: Self.toml, reportTime: Clock.realtime)
+        vm = try RunningVM(config: try await broker.enrol())
+        try vm.launch(broker)
+    }
+
+    private func finish() async throws {
+        try await broker.stop()
+        broker.remove()
+    }
+
+    private func register(_ vm: RunningVM) async throws {
+        let incoming = try await service.receiveSnapshot(vm.name)
+        try incoming.append(try vm.snapshot())
+        _ = try await service.register(incoming, for: vm.name, SnapshotSigning())
+    }
+
+    /// The newest report with the state that the VM is in.
+    private func newest() async throws -> (report: ReportRecord, state: RuntimeState) {
+        let reference = try #require(
+            try await service.reports("web-1", limit: 1).reports.first?.reference)
+        return (try await service.report(reference), try await service.runtime("web-1").state)
+    }
+
+    /// Checks that a report fails the VM for these reasons and no others.
+    private func expectFailure(
+        of vm: RunningVM, log: [UInt8]? = nil, by checks: [String],
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let end = try vm.report(broker, log: log).end
+        let (report, state) = try await newest()
+        #expect(report.refusedChecks == checks, sourceLocation: location)
+        #expect(report.verdict == "failed" && state == .failed, sourceLocation: location)
+        guard case .refused(let refused) = end else {
+            Issue.record(
+                "expected REFUSED, got \(String(describing: end))", sourceLocation: location)
+            return
+        }
+        #expect(refused.reference.description == report.reference, sourceLocation: location)
+    }
+
+    @Test("a VM without a snapshot is never verified; with one, what it runs is trusted")
+    func trusted() async throws {
+        #expect(try vm.report(broker).end == .closed)
+        let before = try await newest()
+        #expect(before.report.verdict == "not verified" && before.state == .neverVerified)
+        try await register(vm)
+        let (offset, end, _) = try vm.report(broker)
+        #expect(offset == 0 && end == .closed)
+        let (report, state) = try await newest()
+        #expect(report.verdict == "trusted" && state == .trusted)
+        #expect(report.refusedChecks.isEmpty && report.problems == [])
+        #expect(report.entries == 3 && report.quotedEntries == 3)
+        let made = report.findings?.filter { $0.outcome == .ok }.map(\.check) ?? []
+        for check in ["binding", "config anchor", "same launch", "TPM key", "IMA replay"] {
+            #expect(made.contains(check), "\(check) in \(made)")
+        }
+        #expect(made.contains("snapshot") && made.contains("reboot"))
+        #expect(broker.authority.statistics.now.reports == [.notVerified: 1, .trusted: 1])
+        try await finish()
+    }
+
+    @Test("an unknown file fails the VM, which gets no key until it is resumed")
+    func unknownFile() async throws {
+        try await register(vm)
+        var changed = vm
+        changed.entries.append(RunningVM.file("/tmp/evil"))
+        try await expectFailure(of: changed, by: ["snapshot"])
+        let problem = try #require(try await newest().report.problems?.first)
+        #expect(problem.check == "snapshot" && problem.index == 3 && problem.path == "/tmp/evil")
+        let digest = RunningVM.hashing.sha256(Array("/tmp/evil".utf8)).hex
+        #expect(problem.digest == "sha256:\(digest)")
+
+        var next = vm
+        next.reboot(as: 0x2d)
+        guard case .refused = try next.launch(broker).answer else {
+            Issue.record("expected REFUSED")
+            return
+        }
+        let refused = try await service.launch("L-00002")
+        #expect(refused.refusedChecks == ["runtime state"])
+        let resumed = try await service.resume("web-1", RuntimeRequest(reason: "cleaned"))
+        #expect(resumed.state == .neverVerified)
+        guard case .released = try next.launch(broker).answer else {
+            Issue.record("expected RELEASE")
+            return
+        }
+        try await finish()
+    }
+
+    @Test("once failed, a VM stays so however good its next report is")
+    func failureStays() async throws {
+        try await register(vm)
+        try await expectFailure(of: vm, log: vm.log.dropLast(5) + [], by: ["IMA log format"])
+        #expect(try vm.report(broker).end == .closed)
+        let (report, state) = try await newest()
+        #expect(report.verdict == "trusted" && state == .failed)
+        try await finish()
+    }
+
+    @Test("a log that is cut, reordered or changed does not lead to its quote")
+    func changedLogs() async throws {
+        try await register(vm)
+        func log(_ change: (inout [IMALogBuilder.Entry]) -> Void) -> [UInt8] {
+            var vm = vm
+            change(&vm.entries)
+            return vm.log
+        }
+        try await expectFailure(of: vm, log: log { $0.removeLast() }, by: ["IMA replay"])
+        try await expectFailure(of: vm, log: log { $0.swapAt(1, 2) }, by: ["IMA replay"])
+        let other = RunningVM.hashing.sha256([1]).bytes
+        try await expectFailure(
+            of: vm, log: log { $0[1] = IMALogBuilder.Entry("/usr/sbin/a", sha256: other) },
+            by: ["IMA replay", "snapshot"])
+        var bytes = vm.log
+        // In the digest of the last file.
+        bytes[bytes.count - 20] ^= 1
+        #expect(try vm.report(broker, log: bytes).end != .closed)
+        #expect(try await newest().report.refusedChecks.contains("IMA template hashes"))
+        try await finish()
+    }
+
+    @Test("a quote by another TPM's key is not the one that the snapshot names")
+    func otherTPM() async throws {
+        try await register(vm)
+        var other = vm
+        other.tpmKey = .otherTPM
+        try await expectFailure(of: other, by: ["TPM key"])
+        other.statedKeyName = try RunningVM.keyName(.tpm)
+        try await expectFailure(of: other, by: ["TPM key"])
+        try await finish()
+    }
+
+    @Test("evidence of another connection is nobody's, and changes nothing")
+    func replayed() async throws {
+        try await register(vm)
+        let good = try vm.report(broker)
+        #expect(good.end == .closed)
+        let replay = try vm.report(broker, replaying: good.evidence)
+        guard case .refused(let refused) = replay.end else {
+            Issue.record("expected REFUSED, got \(String(describing: replay.end))")
+            return
+        }
+        #expect(replay.offset == nil && refused.reference.description == "R-00002")
+        let (report, state) = try await newest()
+        #expect(report.verdict == "refused" && report.refusedChecks.contains("binding"))
+        #expect(state == .trusted)
+        #expect(try await service.runtime("web-1").lastReport == "R-00001")
+        try await finish()
+    }
+
+    @Test("only new entries travel; a broker that was started again asks for all of them")
+    func increments() async throws {
+        try await register(vm)
+        #expect(try vm.report(broker).offset == 0)
+        var later = vm
+        later.entries.append(RunningVM.file("/etc/b"))
+        let second = try later.report(broker)
+        #expect(second.offset == UInt64(vm.log.count) && second.end == .closed)
+        #expect(try await newest().report.entries == 4)
+
+        try await broker.stop()
+        try broker.store.finish()
+        let again = try await TestBroker(
+            authenticator: vm.authenticator, directory: broker.directory, toml: Self.toml)
+        let third = try later.report(again)
+        #expect(third.offset == 0 && third.end == .closed)
+        later.entries.append(RunningVM.file("/tmp/evil"))
+        let fourth = try later.report(again)
+        #expect(fourth.offset == UInt64(later.log.count - RunningVM.size(of: "/tmp/evil")))
+        #expect(try await again.service.runtime("web-1").state == .failed)
+        try await again.stop()
+        again.remove()
+    }
+
+    @Test("entries behind the quote are judged with the next one")
+    func behindTheQuote() async throws {
+        try await register(vm)
+        var later = vm
+        later.quotedCount = 3
+        later.entries.append(RunningVM.file("/tmp/evil"))
+        #expect(try later.report(broker).end == .closed)
+        let report = try await newest().report
+        #expect(report.entries == 4 && report.quotedEntries == 3)
+        later.quotedCount = nil
+        try await expectFailure(of: later, by: ["snapshot"])
+        try await finish()
+    }
+
+    @Test("a new snapshot is held against all of the log")
+    func newSnapshot() async throws {
+        try await register(vm)
+        #expect(try vm.report(broker).end == .closed)
+        var later = vm
+        later.entries.append(RunningVM.file("/opt/new"))
+        try await register(later)
+        let (offset, end, _) = try later.report(broker)
+        #expect(offset == 0 && end == .closed)
+        try await finish()
+    }
+
+    @Test("a reboot that nobody expected fails, though the gate saw it")
+    func rebootWithoutTicket() async throws {
+        try await register(vm)
+        var next = vm
+        next.reboot(as: 0x2d)
+        try next.launch(broker)
+        try await expectFailure(of: next, by: ["reboot"])
+        try await finish()
+    }
+
+    @Test("a reboot that was expected and seen passes, once")
+    func rebootWithTicket() async throws {
+        try await register(vm)
+        _ = try await service.expectReboot(
+            "web-1", RuntimeRequest(reason: "new kernel", seconds: 600))
+        // As long as it has not come, the old boot is good.
+        #expect(try vm.report(broker).end == .closed)
+        var next = vm
+        next.reboot(as: 0x2d)
+        try next.launch(broker)
+        #expect(try next.report(broker).end == .closed)
+        let record = try await service.runtime("web-1")
+        let expected: FixedBytes<32> = fixed(0x2d)
+        #expect(record.state == .trusted && record.ticket == nil)
+        #expect(record.boot == BootRecord(reportID: expected.hex, resetCount: 4, restartCount: 0))
+        let event = try await service.events("web-1", limit: 1).events.first
+        #expect(event?.kind == "reboot seen" && event?.detail.contains("L-00002") == true)
+        #expect(try next.report(broker).end == .closed)
+        next.reboot(as: 0x3d)
+        try next.launch(broker)
+        try await expectFailure(of: next, by: ["reboot"])
+        try await finish()
+    }
+
+    @Test("a ticket is worth nothing after its time, nor for a launch before it")
+    func ticketTimes() async throws {
+        try await register(vm)
+        var next = vm
+        next.reboot(as: 0x2d)
+        try next.launch(broker)
+        let now = Clock.realtime
+        for ticket in [
+            TicketRecord(created: 1, expires: now - 100, reason: "expired"),
+            TicketRecord(created: now + 100, expires: now + 200, reason: "after the launch"),
+        ] {
+            _ = try await broker.store.changeRuntime(of: "web-1", at: 1) { runtime in
+                runtime.ticket = ticket
+                runtime.state = .trusted
+                return EventEntry("test", ticket.reason)
+            }
+            try await expectFailure(of: next, by: ["reboot"])
+        }
+        try await finish()
+    }
+
+    @Test("a reboot that the gate did not see fails with a ticket as well")
+    func unseenReboot() async throws {
+        try await register(vm)
+        _ = try await service.expectReboot(
+            "web-1", RuntimeRequest(reason: "new kernel", seconds: 600))
+        var next = vm
+        next.reboot(as: 0x2d)
+        try await expectFailure(of: next, by: ["same launch", "reboot"])
+        #expect(try await service.runtime("web-1").ticket != nil)
+        try await finish()
+    }
+
+    @Test("in a window unknown files are told; a bad log fails all the same")
+    func window() async throws {
+        try await register(vm)
+        _ = try await service.beginUpdate("web-1", RuntimeRequest(reason: "apt", seconds: 600))
+        var updated = vm
+        updated.entries.append(RunningVM.file("/usr/bin/new"))
+        #expect(try updated.report(broker).end == .closed)
+        let (report, state) = try await newest()
+        #expect(report.verdict == "trusted" && state == .trusted)
+        #expect(report.problems?.map(\.path) == ["/usr/bin/new"])
+        #expect(report.findings?.first { $0.check == "snapshot" }?.outcome == .notChecked)
+        _ = try await service.endUpdate("web-1", RuntimeRequest(reason: "done"))
+        try await expectFailure(of: updated, by: ["snapshot"])
+        _ = try await service.beginUpdate("web-1", RuntimeRequest(reason: "apt", seconds: 600))
+        let known = updated.log
+        updated.entries.append(RunningVM.file("/usr/bin/more"))
+        try await expectFailure(of: updated, log: known, by: ["IMA replay"])
+        try await finish()
+    }
+
+    @Test("another VM's guest says nothing of this one, whatever it calls itself")
+    func otherGuest() async throws {
+        try await register(vm)
+        #expect(try vm.report(broker).end == .closed)
+        // The host of web-2 can put what it likes into HOST_DATA, but not into a launch of web-1.
+        var other = try RunningVM(config: try await broker.enrol("web-2"))
+        (other.name, other.template.reportID) = ("web-2", fixed(0x2d))
+        try other.launch(broker)
+        other.name = "web-1"
+        other.template.hostData = vm.config
+        other.config = vm.config
+        guard case .refused = try other.report(broker).end else {
+            Issue.record("expected REFUSED")
+            return
+        }
+        var (report, state) = try await newest()
+        #expect(report.verdict == "refused" && report.refusedChecks.contains("same launch"))
+        #expect(state == .trusted)
+        // Nor does a guest that was never launched and is another image.
+        var stranger = vm
+        (stranger.template.reportID, stranger.template.measurement) = (fixed(0x3d), fixed(0xee))
+        #expect(try stranger.report(broker).end != .closed)
+        (report, state) = try await newest()
+        #expect(report.verdict == "refused" && report.refusedChecks.contains("measurement"))
+        #expect(state == .trusted)
+        try await finish()
+    }
+
+    @Test("a proof of unlocking that comes late makes the launch one to report from")
+    func lateOutcome() async throws {
+        var next = vm
+        next.reboot(as: 0x2d)
+        try await register(next)
+        let (_, launch, proof) = try next.launch(broker, proves: false)
+        try await expectFailure(of: next, by: ["same launch"])
+        let connection = try TestVM(broker)
+        var session = AttesterSession(
+            lateOutcome: LateOutcome(launchID: try #require(launch), proof: proof),
+            exporter: try connection.handshake(), hashing: OpenSSLHashing())
+        try connection.send(session.start())
+        #expect(try session.receive(try connection.receive()) == [.closed])
+        #expect(try next.report(broker).end == .closed)
+        #expect(try await newest().report.verdict == "trusted")
+        try await finish()
+    }
+
+    @Test("strangers' reports are counted, and only some of them get a row")
+    func strangers() async throws {
+        var stranger = vm
+        stranger.template.hostData = FixedBytes()
+        stranger.template.reportID = fixed(0x3d)
+        for _ in 0..<12 { #expect(try stranger.report(broker).end != .closed) }
+        #expect(try await service.reports("web-1", limit: 100).reports.count == 10)
+        #expect(broker.authority.statistics.now.unrecorded == 2)
+        #expect(
+            try await service.runtime("web-1") == RuntimeRecord(vm: "web-1", state: .neverVerified))
+        try await finish()
+    }
+}
+
+extension RunningVM {
+    /// How many bytes an entry of that path takes in the binary log.
+    static func size(of path: String) -> Int {
+        IMALogBuilder([file(path)]).binary { hashing.digest(.sha1, $0) }.count
+    }
+}
