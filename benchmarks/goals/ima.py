@@ -38,7 +38,7 @@ def memory():
     keylime, missing = found_keylime()
 
     def peak(log, table):
-        return float(pinned(program, "ima-memory", log, f"{table}.snapshot"))
+        return float(pinned(program, "ima-memory", log, table))
 
     small, large = peak(short, short), peak(long, short)
     ratio = large / small

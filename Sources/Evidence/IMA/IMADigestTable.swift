@@ -3,7 +3,7 @@ import Bytes
 /// Names of files with the digests that they may have; a look-up allocates nothing.
 ///
 /// A name may have several digests. The hash is seeded for each process, so that nobody can choose names
-/// that all fall into one place. A pair takes its own bytes, three more, and 8 to 32 of the places.
+/// that all fall into one place. A pair takes its own bytes, three more, and 16 to 32 of the places.
 public struct IMADigestTable: Sendable {
     /// The most entries.
     public static let maximumEntries = 1 << 24

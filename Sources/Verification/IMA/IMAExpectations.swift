@@ -32,7 +32,7 @@ public struct IMAExpectations: Sendable {
     /// What may be on the log; nil for anything.
     public var policy: IMARuntimePolicy?
     /// What may be on the log of a running VM, in the place of a policy.
-    var reference: RuntimeReference?
+    public var reference: RuntimeReference?
 
     /// Takes the values of the register; the rest may be set after.
     public init(quoted: [HashAlgorithm: [UInt8]]) {

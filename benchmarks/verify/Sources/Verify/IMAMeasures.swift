@@ -4,8 +4,8 @@ import Foundation
 import OpenSSL
 import Verification
 
-/// An IMA log as `c_gen_ima.py` writes it, with the register that it leads to and a table that has all its
-/// files; `data` is what its files' names have in common.
+/// An IMA log as `c_gen_ima.py` writes it, with the register that it leads to and a snapshot that has all its
+/// files; `data` is what the names of these files have in common.
 enum IMAMeasures {
     /// How many entries come after those that were checked before.
     static let newEntries = 100
@@ -44,7 +44,7 @@ enum IMAMeasures {
 
     /// The most memory that this process had resident while it checked a log from its file, in MiB.
     ///
-    /// The table may be that of another log: then the replay has to hold, and files are not found.
+    /// The snapshot may be that of another log, called `table`: then the replay has to hold, and files are not found.
     static func peakMemory(_ data: String, table: String) throws -> Double {
         var verifier = IMAVerifier(try expectations(data, table: table))
         try parts("\(data).log") { verifier.append($0) }
@@ -73,7 +73,7 @@ enum IMAMeasures {
             throw CocoaError(.fileReadCorruptFile)
         }
         var expectations = IMAExpectations(quoted: [.sha256: value])
-        expectations.policy = try policy(table)
+        expectations.reference = try reference(table)
         return expectations
     }
 
@@ -91,14 +91,16 @@ enum IMAMeasures {
         [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
-    private static func parts(_ path: String, _ take: (ArraySlice<UInt8>) -> Void) throws {
+    private static func parts(_ path: String, _ take: (ArraySlice<UInt8>) throws -> Void) throws {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         while let part = try file.read(upToCount: partByteCount), !part.isEmpty {
-            take([UInt8](part)[...])
+            try take([UInt8](part)[...])
         }
     }
 
-    private static func policy(_ data: String) throws -> IMARuntimePolicy {
-        try IMARuntimePolicy(parsing: try file("\(data).policy.json"))
+    private static func reference(_ data: String) throws -> RuntimeReference {
+        var reader = SnapshotReader()
+        try parts("\(data).snapshot") { try reader.append($0) }
+        return try RuntimeReference(snapshot: try reader.finish())
     }
 }
