@@ -173,6 +173,19 @@ struct IMALogTests {
         #expect(read(.binary(.sha1), bytes + [0]) == nil)
     }
 
+    @Test("nothing is read behind an entry that is not of its form", arguments: [0, 1])
+    func behindFault(index: Int) {
+        let (form, bytes) = Self.logs[index]
+        let short = IMALogBuilder([.init("/short", sha256: [1, 2, 3])])
+        let hash = { (_: [UInt8]) in [UInt8](repeating: 9, count: form.hash.size) }
+        var reader = IMALogReader(form)
+        reader.append((index == 0 ? short.binary(hash: hash) : short.text(hash: hash))[...])
+        #expect(throws: ParseError.self) { try reader.next() }
+        reader.append(bytes[...])
+        #expect(throws: ParseError.self) { try reader.next() }
+        #expect(reader.count == 0)
+    }
+
     @Test("a text may lack its last line feed")
     func lastLine() throws {
         let (form, bytes) = Self.logs[1]

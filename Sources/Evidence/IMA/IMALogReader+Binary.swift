@@ -24,12 +24,12 @@ extension IMALogReader {
         entry.register = register
         takeHash(at: hash)
         take(data..<end)
-        offset = end
         if entry.template.isLegacy {
             try legacyFields()
         } else {
             try fields()
         }
+        offset = end
         return true
     }
 

@@ -48,7 +48,7 @@ public struct IMALogReader: Sendable {
 
     /// Reads one more entry into ``entry``; false where the bytes so far hold no whole one.
     ///
-    /// - Throws: an error that names the field and the number of the entry. The reader is of no use then.
+    /// - Throws: an error that names the field and the number of the entry, and the same again from then on.
     public mutating func next() throws(ParseError) -> Bool {
         entry.index = count
         let isWhole =

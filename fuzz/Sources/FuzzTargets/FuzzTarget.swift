@@ -31,6 +31,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case imaBinary = "ima-binary"
     /// Runtime policies for IMA, signed and plain, and their patterns.
     case imaPolicy = "ima-policy"
+    /// Statements of running VMs: what is accepted must survive its own text.
+    case statement
     /// Snapshots, in one piece and in many.
     case snapshot
     /// TPM quotes, signatures and public areas: what is accepted keeps its bytes.
@@ -84,6 +86,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .imaText: IMATarget.log(input, [.ascii(.sha1), .ascii(.sha256)])
         case .imaBinary: IMATarget.log(input, [.binary(.sha1), .binary(.sha256)])
         case .imaPolicy: IMATarget.policy(input)
+        case .statement: StatementTarget.run(input)
         case .snapshot: SnapshotTarget.run(input)
         case .tpmStructures: TPMTarget.structures(input)
         case .pcrValues: TPMTarget.values(input)
@@ -126,6 +129,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .imaText: IMATarget.textSeeds
         case .imaBinary: IMATarget.binarySeeds
         case .imaPolicy: IMATarget.policySeeds
+        case .statement: StatementTarget.seeds
         case .snapshot: SnapshotTarget.seeds
         case .tpmStructures: TPMTarget.structureSeeds
         case .pcrValues: TPMTarget.valueSeeds
