@@ -73,8 +73,8 @@ public final class Connection {
             }
             pending += engine.takeOutput()
             if events.isEmpty {
-                try flush()
-                if peerHasEnded { throw ConnectionError.closed }
+                events = try flushAndRead()
+                if peerHasEnded, events.isEmpty { throw ConnectionError.closed }
             } else {
                 // What the broker said counts, also where it takes no more; the next call tells.
                 try? flush()
@@ -218,7 +218,15 @@ public final class Connection {
     private func read() throws -> [AttesterEvent] {
         var events: [AttesterEvent] = []
         while true {
-            switch try socket.receive() {
+            let received: Socket.Received
+            do throws(SystemError) {
+                received = try socket.receive()
+            } catch {
+                // A broker that refuses and closes at once resets: what it said before counts.
+                guard events.isEmpty else { return events }
+                throw error
+            }
+            switch received {
             case .nothing: return events
             case .end:
                 peerHasEnded = true
