@@ -9,11 +9,13 @@ public struct IMADigestTable: Sendable {
     public static let maximumEntries = 1 << 24
 
     /// Pairs one behind the other: two bytes for the length of the name, one for that of the digest, both.
-    private var arena: [UInt8] = []
-    /// Where in ``arena`` a pair starts, plus one, below the highest bits of its hash; 0 where there is none.
+    /// In blocks, since one array of all would be there twice while it grows.
+    private var blocks: [[UInt8]] = []
+    /// Where in ``blocks`` a pair starts, plus one, below the highest bits of its hash; 0 where there is none.
     private var places = [UInt64](repeating: 0, count: 16)
     private let seed: UInt64 = UInt64(bitPattern: Int64(Hasher().finalize()))
 
+    private static let blockBits = 20
     private static let startBits: UInt64 = 40
     private static let startMask: UInt64 = 1 << startBits - 1
 
@@ -39,12 +41,17 @@ public struct IMADigestTable: Sendable {
             !contains(bytes, name: name, digest: digest)
         else { return }
         if 2 * (count + 1) > places.count { grow() }
-        let start = arena.count
-        arena.append(UInt8(truncatingIfNeeded: nameCount))
-        arena.append(UInt8(nameCount >> 8))
-        arena.append(digestCount)
-        arena.append(contentsOf: bytes[name.lowerBound...])
-        place(pair(at: start))
+        let pairCount = 3 + bytes.count - name.lowerBound
+        if blocks.last.map({ $0.count + pairCount > 1 << Self.blockBits }) ?? true {
+            blocks.append([])
+        }
+        let last = blocks.count - 1
+        let offset = blocks[last].count
+        blocks[last].append(UInt8(truncatingIfNeeded: nameCount))
+        blocks[last].append(UInt8(nameCount >> 8))
+        blocks[last].append(digestCount)
+        blocks[last].append(contentsOf: bytes[name.lowerBound...])
+        place(Self.pair(in: blocks[last], at: offset), of: last)
         count += 1
     }
 
@@ -52,11 +59,13 @@ public struct IMADigestTable: Sendable {
     public func forEach<Failure: Error>(
         _ body: ([UInt8], _ name: Range<Int>, _ digest: Range<Int>) throws(Failure) -> Void
     ) throws(Failure) {
-        var start = 0
-        while start < arena.count {
-            let pair = pair(at: start)
-            try body(arena, pair.name, pair.digest)
-            start = pair.digest.upperBound
+        for block in blocks {
+            var offset = 0
+            while offset < block.count {
+                let pair = Self.pair(in: block, at: offset)
+                try body(block, pair.name, pair.digest)
+                offset = pair.digest.upperBound
+            }
         }
     }
 
@@ -68,10 +77,12 @@ public struct IMADigestTable: Sendable {
         while places[index] != 0 {
             let place = places[index]
             if (place ^ hash) >> Self.startBits == 0 {
-                let pair = pair(at: Int(place & Self.startMask) - 1)
+                let start = Int(place & Self.startMask) - 1
+                let block = blocks[start >> Self.blockBits]
+                let pair = Self.pair(in: block, at: start & (1 << Self.blockBits - 1))
                 if pair.name.count == name.count, pair.digest.count == digest.count,
-                    bytes.isEqual(name, to: arena, at: pair.name.lowerBound),
-                    bytes.isEqual(digest, to: arena, at: pair.digest.lowerBound)
+                    bytes.isEqual(name, to: block, at: pair.name.lowerBound),
+                    bytes.isEqual(digest, to: block, at: pair.digest.lowerBound)
                 {
                     return true
                 }
@@ -95,34 +106,37 @@ public struct IMADigestTable: Sendable {
     }
 
     private struct Pair {
-        let start: Int
+        let offset: Int
         let name: Range<Int>
         let digest: Range<Int>
     }
 
-    private func pair(at start: Int) -> Pair {
-        let nameCount = Int(arena[start]) | Int(arena[start + 1]) << 8
-        let nameEnd = start + 3 + nameCount
+    private static func pair(in block: [UInt8], at offset: Int) -> Pair {
+        let nameCount = Int(block[offset]) | Int(block[offset + 1]) << 8
+        let nameEnd = offset + 3 + nameCount
         return Pair(
-            start: start, name: start + 3..<nameEnd,
-            digest: nameEnd..<nameEnd + Int(arena[start + 2]))
+            offset: offset, name: offset + 3..<nameEnd,
+            digest: nameEnd..<nameEnd + Int(block[offset + 2]))
     }
 
-    private mutating func place(_ pair: Pair) {
-        let hash = hash(arena, pair.name, pair.digest)
+    private mutating func place(_ pair: Pair, of block: Int) {
+        let hash = hash(blocks[block], pair.name, pair.digest)
         let mask = places.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask
         while places[index] != 0 { index = (index + 1) & mask }
-        places[index] = hash & ~Self.startMask | UInt64(pair.start + 1)
+        let start = block << Self.blockBits | pair.offset
+        places[index] = hash & ~Self.startMask | UInt64(start + 1)
     }
 
     private mutating func grow() {
         places = [UInt64](repeating: 0, count: 2 * places.count)
-        var start = 0
-        while start < arena.count {
-            let pair = pair(at: start)
-            place(pair)
-            start = pair.digest.upperBound
+        for block in blocks.indices {
+            var offset = 0
+            while offset < blocks[block].count {
+                let pair = Self.pair(in: blocks[block], at: offset)
+                place(pair, of: block)
+                offset = pair.digest.upperBound
+            }
         }
     }
 
