@@ -71,15 +71,28 @@ struct RuntimeGroupSummary {
             switch group {
             case .evidence:
                 [outcome.platform ?? "", "fresh, over this connection and its certificate"]
-            case .quote: [actual(.keyTrust), actual(.digest)]
+            case .quote: ["key \(actual(.keyTrust))", "fresh"]
             case .log: [logText(outcome)]
-            case .policy: ["\(findings.count { $0.outcome == .ok }) rules hold"]
-            case .snapshot, .reboot, .applications, .ssh:
+            case .policy: [rulesText(findings.count { $0.outcome == .ok })]
+            case .snapshot: findings.filter { $0.outcome == .ok }.map(Self.snapshotText)
+            case .reboot, .applications, .ssh:
                 findings.filter { $0.outcome == .ok }.map(\.actual)
             }
-        let words = told.filter { !$0.isEmpty }.joined(separator: "; ")
+        let words = told.filter { !$0.isEmpty }.map(FindingLines.shortened).joined(separator: "; ")
         return unchecked.isEmpty
             ? words : "\(words); not checked: \(unchecked.joined(separator: ", "))"
+    }
+
+    private func rulesText(_ count: Int) -> String {
+        count == 1 ? "1 rule holds" : "\(count) rules hold"
+    }
+
+    private static func snapshotText(_ finding: Finding) -> String {
+        switch finding.check {
+        case SnapshotFile.signatureCheck: "signed by \(finding.actual)"
+        case SnapshotTaker.fileCheck: "the evidence names this file"
+        default: "every entry is in it"
+        }
     }
 
     private func actual(_ check: TPMCheck) -> String {

@@ -17,7 +17,7 @@ struct RuntimeChanges {
 
     init(after outcome: RuntimeLook.Outcome) {
         state = Self.state(outcome)
-        told = Set(outcome.result.problems.map { "\($0.index) \($0.check)" })
+        told = Set(outcome.result.problems.map(Self.name))
     }
 
     /// Tells the changes; nil where the agent gave no evidence.
@@ -39,12 +39,17 @@ struct RuntimeChanges {
         if now != state { lines.append("\(time)  \(Self.text(now, screen))") }
         state = now
         for problem in report?.outcome.result.problems ?? []
-        where told.insert("\(problem.index) \(problem.check)").inserted {
+        where told.insert(Self.name(problem)).inserted {
             lines.append(
                 "\(time)  entry \(problem.index)  \(problem.path.shown)  "
                     + "\(problem.digest.shown)  \(problem.detail.shown)")
         }
         return lines
+    }
+
+    /// What tells entries apart, those of another boot included.
+    private static func name(_ problem: RuntimeProblem) -> String {
+        "\(problem.index) \(problem.check) \(problem.digest) \(problem.path)"
     }
 
     private static let unreachable = #"{"verdict":"unreachable"}"#
