@@ -167,7 +167,7 @@ public final class RuntimeAuthority: Sendable {
             if case .success((_, let decision)?) = result, decision.entry.quotedEntries != nil,
                 let place = session.place
             {
-                self.references.keep(place, session.key)
+                self.references.keep(place, session.key, against: session.reference)
             }
             done(self.step(judge, result))
         }

@@ -73,14 +73,19 @@ final class RuntimeReferences: Sendable {
     func log(
         _ key: Key, of report: RuntimeReport, against reference: RuntimeReference
     ) -> RuntimeLog? {
-        if var log = use(key)?.log, log.proceed(to: report) { return log }
+        if let known = use(key), known.reference === reference, var log = known.log,
+            log.proceed(to: report)
+        {
+            return log
+        }
         return RuntimeLog(of: report, against: reference)
     }
 
-    /// Remembers how far a log was read.
-    func keep(_ log: RuntimeLog, _ key: Key) {
+    /// Remembers how far a log was read that is held against `reference`; what was read anew meanwhile is
+    /// another one.
+    func keep(_ log: RuntimeLog, _ key: Key, against reference: RuntimeReference) {
         state.withLock { state in
-            if state.entries[key.vm]?.key == key { state.entries[key.vm]?.log = log }
+            if state.entries[key.vm]?.reference === reference { state.entries[key.vm]?.log = log }
         }
     }
 
