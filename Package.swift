@@ -230,6 +230,13 @@ let package = Package(
                 "AgentAPI", "Attester", "BrokerLink", "Bytes", "Evidence", "Linux", "OpenSSL",
                 "Protocol", "TPM", "TestSupport",
             ]),
+        tests(
+            "RuntimeAgent",
+            [
+                "AgentAPI", "Attester", "Bytes", "Evidence", "Linux", "OpenSSL", "Protocol",
+                "RuntimeCore", "Settings", "TPM", "TestSupport", .logging, .nioCore,
+                .serviceLifecycle,
+            ], excluding: ["endure"]),
         tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",

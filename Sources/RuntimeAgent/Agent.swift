@@ -22,7 +22,9 @@ struct Agent {
 
     let settings: AgentSettings
     let log: Logger
-    private let parts: AgentParts
+    /// How long connections may take for what.
+    var deadlines = HTTPDeadlines.Limits()
+    let parts: AgentParts
 
     /// Makes or reads everything that serving needs.
     ///
@@ -43,7 +45,8 @@ struct Agent {
     /// Checks what can be checked without starting; writes nothing.
     static func check(_ settings: AgentSettings) throws {
         _ = try AgentParts.app(settings)
-        guard File.exists(settings.certificate) || File.exists(settings.privateKey) else { return }
+        // Where there is none yet, the first start makes one.
+        guard File.exists(settings.certificate) else { return }
         let host = try Host()
         let identity = try AgentIdentity(
             certificate: settings.certificate, key: settings.privateKey, hostName: host.name)
@@ -52,10 +55,7 @@ struct Agent {
     }
 
     /// Serves until SIGTERM or SIGINT.
-    ///
-    /// - Parameter ready: hears of the port that is listened on.
-    func run(ready: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
-        let reporting = Reporting(settings, parts.identity, log)
+    func run() async throws {
         log.info(
             "starting",
             metadata: [
@@ -63,8 +63,9 @@ struct Agent {
                 "certificate": "sha256:\(parts.identity.now.tls.certificateDigest)",
                 "vm": "\(parts.identity.vm?.description ?? "")",
             ])
+        let reporting = Reporting(settings, parts.identity, log)
         var configuration = ServiceGroupConfiguration(
-            services: [server(ready), reporting, Reloading(parts.identity, reporting, log)],
+            services: [server(), reporting, Reloading(parts.identity, reporting, log)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLog)
         configuration.maximumGracefulShutdownDuration = Self.stopPatience
         try await ServiceGroup(configuration: configuration).run()
@@ -72,16 +73,20 @@ struct Agent {
         log.info("stopped")
     }
 
-    private func server(_ ready: @escaping @Sendable (Int) -> Void) -> some Service {
+    /// The HTTPS server.
+    ///
+    /// - Parameter ready: hears of the port that is listened on.
+    func server(ready: @escaping @Sendable (_ port: Int) -> Void = { _ in }) -> some Service {
         let limits = ConnectionLimits(
             maximum: connections, perAddress: max(1, connections * 3 / 4),
             perSecond: settings.requestsPerSecond, burst: connections)
         let identity = parts.identity
+        let deadlines = deadlines
         return Application(
             responder: AgentResponder(parts, log),
             server: HTTPServerBuilder { responder in
                 HTTPSChannel(
-                    responder: responder, limits: limits, deadlines: parts.deadlines,
+                    responder: responder, limits: limits, deadlines: deadlines,
                     context: { identity.now.tls })
             },
             configuration: ApplicationConfiguration(

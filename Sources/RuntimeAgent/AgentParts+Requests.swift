@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import Linux
 import Logging
+import NIOCore
 import NetIO
 import RuntimeCore
 
@@ -20,7 +21,11 @@ extension AgentParts {
                 clientKey: caller.tls.peerKeyDigest)
             log.info("login", metadata: who.merging(["by": "\(login)"]) { $1 })
         } catch {
-            log.warning("no login", metadata: who.merging(["reason": "\(error.message)"]) { $1 })
+            // Strangers shall not fill the journal.
+            if warnings.take("all", at: .now()) {
+                log.warning(
+                    "no login", metadata: who.merging(["reason": "\(error.message)"]) { $1 })
+            }
             throw error
         }
     }
@@ -112,20 +117,6 @@ extension AgentParts {
             defer { content.wipe() }
             return try app.initialise(content)
         }
-    }
-}
-
-/// A file that several pieces of an answer are read from.
-final class OpenFile: Sendable {
-    private let file: FileDescriptor
-
-    init(_ file: consuming FileDescriptor) {
-        self.file = file
-    }
-
-    /// Bytes from `offset` on; none at the end.
-    @Sendable func read(at offset: UInt64) throws(SystemError) -> [UInt8] {
-        try file.readAvailable(at: offset, upTo: Stream.pieceSize)
     }
 }
 

@@ -16,13 +16,14 @@ final class AgentParts: Sendable {
     /// Nil where no application was configured.
     let app: AppControl?
     let rates: AddressRates
+    /// Lines of the journal about those who have no login.
+    let warnings = AddressRates(perSecond: 1, burst: 10)
     /// Requests that the hardware has to answer.
     let evidenceGate: Gate
     /// Answers that are read while they are sent.
     let streamGate = Gate(total: 64, perAddress: 8)
     /// Requests whose bodies may be long.
     let uploadGate = Gate(total: 8, perAddress: 4)
-    let deadlines = HTTPDeadlines.Limits()
 
     init(
         _ settings: AgentSettings, _ log: Logger, ima: IMALog,

@@ -29,6 +29,9 @@ final class Gate: Sendable {
         self.perAddress = perAddress
     }
 
+    /// How many are inside.
+    var count: Int { state.withLock { $0.total } }
+
     /// A place for a request from `address`.
     func enter(from address: String) throws(Refusal) -> Place {
         let isFree = state.withLock { state in

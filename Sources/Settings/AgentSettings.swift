@@ -36,6 +36,17 @@ public struct AgentSettings: Sendable, Equatable {
         public var storage: String
         /// Whether `app.conf` may lie on a disk that is not encrypted.
         public var allowsUnencrypted: Bool
+
+        /// Describes an application.
+        public init(
+            serviceType: ServiceType, serviceName: String, storage: String,
+            allowsUnencrypted: Bool
+        ) {
+            self.serviceType = serviceType
+            self.serviceName = serviceName
+            self.storage = storage
+            self.allowsUnencrypted = allowsUnencrypted
+        }
     }
 
     /// I/O classes of ionice(1) for the snapshot.

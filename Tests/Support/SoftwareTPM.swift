@@ -5,7 +5,7 @@ import Foundation
 public final class SoftwareTPM {
     /// Its command port on the loopback.
     public let port: UInt16
-    private let process: Process
+    private var process: Process
     private let directory: String
 
     /// Whether swtpm is installed; a test that needs one says when it is not.
@@ -22,16 +22,7 @@ public final class SoftwareTPM {
             let directory = NSTemporaryDirectory() + "bootgate-swtpm-\(UUID().uuidString)"
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true)
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/swtpm")
-            process.arguments = [
-                "socket", "--tpm2", "--tpmstate", "dir=\(directory)", "--server",
-                "type=tcp,port=\(port),bindaddr=127.0.0.1", "--ctrl",
-                "type=tcp,port=\(port + 1),bindaddr=127.0.0.1", "--flags",
-                "not-need-init,startup-clear",
-            ]
-            process.standardError = FileHandle.nullDevice
-            try process.run()
+            let process = try Self.start(port, directory)
             if Self.waits(for: port, process) {
                 self.port = port
                 self.directory = directory
@@ -42,6 +33,32 @@ public final class SoftwareTPM {
             try? FileManager.default.removeItem(atPath: directory)
         }
         throw CocoaError(.executableLoad)
+    }
+
+    /// Kills it in the middle of whatever it does.
+    public func vanish() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Starts it again after ``vanish()``, on the same port and with what it had kept.
+    public func comeBack() throws {
+        process = try Self.start(port, directory)
+        guard Self.waits(for: port, process) else { throw CocoaError(.executableLoad) }
+    }
+
+    private static func start(_ port: UInt16, _ directory: String) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/swtpm")
+        process.arguments = [
+            "socket", "--tpm2", "--tpmstate", "dir=\(directory)", "--server",
+            "type=tcp,port=\(port),bindaddr=127.0.0.1", "--ctrl",
+            "type=tcp,port=\(port + 1),bindaddr=127.0.0.1", "--flags",
+            "not-need-init,startup-clear",
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
     }
 
     deinit {
