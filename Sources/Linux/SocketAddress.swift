@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Where a TCP peer listens.
-public struct SocketAddress: Hashable, Sendable {
+public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// A `sockaddr_in` or `sockaddr_in6`, as the kernel wants it.
     let storage: [UInt8]
     /// Such as `10.0.2.2:7411` or `[2001:db8::1]:7411`.
