@@ -1,13 +1,16 @@
 """A client that speaks the launch protocol for someone it is not."""
 import hashlib
+import hmac
 import secrets
 import struct
 
 from . import tls
 
 HELLO, CHALLENGE, EVIDENCE, RELEASE, REFUSED, HELD = 1, 2, 3, 4, 5, 6
+OUTCOME, CLOSE, LOG_WANTED, LOG = 7, 9, 11, 12
 SNP, TDX = 1, 2
-REPORT, CERTIFICATES, EVENT_LOG = 1, 2, 3
+REPORT, CERTIFICATES, EVENT_LOG, STATEMENT = 1, 2, 3, 12
+LOG_PART = 1 << 18
 
 
 def frame(kind, body):
@@ -19,14 +22,20 @@ def opaque(data, size):
 
 
 class Claim:
-    """One connection to the broker in the name of an enrolled VM, up to the challenge."""
+    """One connection to the broker in the name of an enrolled VM, up to the challenge.
 
-    def __init__(self, port, vm, kind=SNP):
+    With a statement it is a runtime report, else a launch.
+    """
+
+    def __init__(self, port, vm, kind=SNP, statement=None):
         self._session = tls.Session(port)
         self._kind = kind
+        self._label = b"bootgate runtime v1" if statement else b"bootgate launch v1"
+        self._items = [(STATEMENT, statement)] if statement else []
         hello = frame(HELLO, b"".join([
-            b"\x01", opaque(vm.name.encode(), 1), opaque(b"disk", 1), vm.config_digest,
-            vm.header_digest, opaque(bytes([kind]), 1), secrets.token_bytes(32)]))
+            b"\x02" if statement else b"\x01", opaque(vm.name.encode(), 1), opaque(b"disk", 1),
+            vm.config_digest, hashlib.sha256(statement).digest() if statement else vm.header_digest,
+            opaque(bytes([kind]), 1), bytes(32) if statement else secrets.token_bytes(32)]))
         self._session.write(hello)
         kind, challenge = self._receive()
         if kind != CHALLENGE:
@@ -40,7 +49,7 @@ class Claim:
         """The report data that a genuine VM would have to sign for this very session."""
         parts = [*self._session_parts, key_name]
         return hashlib.sha512(
-            b"bootgate launch v1" + b"".join(opaque(part, 2) for part in parts)).digest()
+            self._label + b"".join(opaque(part, 2) for part in parts)).digest()
 
     def _receive(self):
         header = self._session.read(6)
@@ -51,10 +60,25 @@ class Claim:
 
         `items` are pairs of type and bytes beside the report and its certificates.
         """
-        parts = [(REPORT, report), *([(CERTIFICATES, certificates)] if certificates else []), *items]
+        parts = [(REPORT, report), *([(CERTIFICATES, certificates)] if certificates else []), *items,
+                 *self._items]
         body = b"".join(bytes([kind]) + opaque(data, 3) for kind, data in sorted(parts))
         self._session.write(frame(
             EVIDENCE, bytes([self._kind]) + opaque(key_name, 1) + opaque(body, 3)))
+        kind, answer = self._receive()
+        return kind, answer[6:]
+
+    def prove(self, proof_key):
+        """Says that the disk is open; the frame type of the broker's answer to RELEASE's OUTCOME."""
+        proof = hmac.digest(proof_key, self.report_data, "sha256")
+        self._session.write(frame(OUTCOME, b"\x01" + proof + b"\x00"))
+        return self._receive()[0]
+
+    def send_log(self, log):
+        """Answers LOG_WANTED with these bytes; (frame type, body) of the broker's answer."""
+        parts = [log[at:at + LOG_PART] for at in range(0, len(log), LOG_PART)] or [b""]
+        for number, part in enumerate(parts, 1):
+            self._session.write(frame(LOG, bytes([number == len(parts)]) + opaque(part, 3)))
         kind, answer = self._receive()
         return kind, answer[6:]
 

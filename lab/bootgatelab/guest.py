@@ -20,6 +20,8 @@ COMMAND_LINE = (
     "module_blacklist=kvm_amd,kvm,ahci,libata")
 MEMORY = 512 << 20
 BOOT_LIMIT = int(os.environ.get("BOOTGATE_BOOT_LIMIT", "180"))
+# For guests that stories go on with after their boot.
+STAY_LIMIT = 5 * BOOT_LIMIT
 
 PANIC = re.compile(r"Kernel panic|Oops:|BUG: |general protection fault|Call Trace:")
 AGENT = re.compile(r"bootgate: ")
@@ -29,15 +31,19 @@ POWER_DOWN = re.compile(r"reboot: Power down")
 
 
 class Guest:
-    """A VM from power-on; always to be stopped."""
+    """A VM from power-on; always to be stopped. `forward` is {port of this machine: port of the VM}."""
 
     def __init__(self, directory, launch, disks, mailbox, config, mode="poweroff", hold=False,
-                 devices=()):
+                 devices=(), forward=None):
         kernel, initrd, command_line = launch
         self.directory = directory
         self.report_file = directory / "guest-report"
         self.ask_socket = directory / "ask.sock"
+        self.shell_socket = directory / "shell.sock"
         (directory / "mode").write_text(mode)
+        network = "user,id=net,ipv6=off"
+        for here, inside in (forward or {}).items():
+            network += f",hostfwd=tcp:127.0.0.1:{here}-:{inside}"
         monitor = directory / "qmp.sock"
         monitor.unlink(missing_ok=True)
         argv = [
@@ -46,7 +52,7 @@ class Guest:
             "-cpu", "max", "-smp", "1", "-m", str(MEMORY >> 20), "-nodefaults",
             "-display", "none", "-no-reboot", "-bios", paths.FIRMWARE, "-serial", "stdio",
             "-qmp", f"unix:{monitor},server=on,wait=off",
-            "-netdev", "user,id=net,ipv6=off", "-device", "virtio-net-pci,netdev=net,romfile=",
+            "-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile=",
             "-device", "virtio-rng-pci",
             "-object", f"memory-backend-file,id=psp,share=on,size=256K,mem-path={mailbox}",
             "-device", "ivshmem-plain,memdev=psp",
@@ -56,6 +62,8 @@ class Guest:
             "-device", "virtserialport,chardev=report,name=lab.report",
             "-chardev", f"socket,id=ask,path={self.ask_socket},server=on,wait=off",
             "-device", "virtserialport,chardev=ask,name=lab.ask",
+            "-chardev", f"socket,id=shell,path={self.shell_socket},server=on,wait=off",
+            "-device", "virtserialport,chardev=shell,name=lab.shell",
             "-kernel", kernel, "-initrd", initrd, "-append", command_line, *devices,
         ]
         if config:
@@ -69,7 +77,8 @@ class Guest:
             argv += ["-no-shutdown"]
         self.overdue = False
         self.console = Program(argv, directory / "console.log")
-        self._timer = threading.Timer(BOOT_LIMIT, self._overdue)
+        self._timer = threading.Timer(
+            STAY_LIMIT if mode == "shell" else BOOT_LIMIT, self._overdue)
         self._timer.daemon = True
         self._timer.start()
         try:

@@ -19,11 +19,11 @@ ATTRIBUTES = 0x00040072 | RESTRICTED
 class SoftwareTPM:
     """swtpm, with a state of its own."""
 
-    def __init__(self, directory, arguments):
-        state = directory / "tpm"
-        state.mkdir()
+    def __init__(self, directory, arguments, state=None):
+        self.state = state or directory / "tpm"
+        self.state.mkdir(exist_ok=True)
         self.program = Program(
-            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", *arguments],
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.state}", *arguments],
             directory / "swtpm.log")
 
     def ready(self, path):
@@ -36,11 +36,15 @@ class SoftwareTPM:
 
 
 class Device(SoftwareTPM):
-    """The TPM of one VM: `devices` are QEMU's options for it."""
+    """The TPM of one VM for one boot: `devices` are QEMU's options for it.
 
-    def __init__(self, directory):
+    `state` is that of an earlier boot, which the same VM has left.
+    """
+
+    def __init__(self, directory, state=None):
         control = directory / "swtpm.ctrl"
-        super().__init__(directory, ["--ctrl", f"type=unixio,path={control}", "--terminate"])
+        super().__init__(
+            directory, ["--ctrl", f"type=unixio,path={control}", "--terminate"], state)
         self.ready(control)
         self.devices = ["-chardev", f"socket,id=tpm,path={control}",
                         "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]
@@ -58,8 +62,18 @@ class Client(SoftwareTPM):
         super().__init__(directory, [
             "--server", f"type=unixio,path={path}", "--flags", "not-need-init,startup-clear"])
         self.ready(path)
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
+        self._socket = wait_until(lambda: self._connected(path), 20, "swtpm to listen")
+
+    @staticmethod
+    def _connected(path):
+        """A connection, or None as long as the socket is there and nobody listens at it."""
+        attempt = socket.socket(socket.AF_UNIX)
+        try:
+            attempt.connect(str(path))
+        except ConnectionRefusedError:
+            attempt.close()
+            return None
+        return attempt
 
     def _command(self, code, handles=b"", parameters=b"", authorised=False):
         """The parameters of the response to one command."""

@@ -113,14 +113,14 @@ class World:
             tcb=psp.state(self.processor)["tcb"] | minimum) + extra)
         return path
 
-    def enroll(self, name="web-1", ports=None, policy=None, disk=None, passphrase=None):
-        """Enrols a VM, with a copy of the lab's root unless `disk` is given; starts the broker."""
+    def enroll(self, name="web-1", ports=None, policy=None, disk=None, passphrase=None, image="root"):
+        """Enrols a VM, with a copy of the lab's `image` unless `disk` is given; starts the broker."""
         if not self.broker.program:
             self.broker.start()
         folder = self.folder(name)
-        disk = disk or machine.copy_disk(paths.GUEST / "root.luks", folder / "disk.img")
+        disk = disk or machine.copy_disk(paths.GUEST / f"{image}.luks", folder / "disk.img")
         reader, writer = os.pipe()
-        os.write(writer, passphrase or (paths.GUEST / "root.passphrase").read_bytes())
+        os.write(writer, passphrase or (paths.GUEST / f"{image}.passphrase").read_bytes())
         os.close(writer)
         brokers = []
         for port in ports or [self.broker.port]:

@@ -1,15 +1,11 @@
 """A hostile network may delay a boot, never bend it."""
-import datetime
 import socket
 import ssl
 import threading
 import time
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from ..broker import free_port
+from ..certificate import self_signed
 from ..processes import wait_until
 from ..stories import boots, expect, only_launch, said, scenario
 
@@ -18,23 +14,10 @@ class Impostor:
     """A TLS server with a key of its own that counts what clients send it."""
 
     def __init__(self, directory, port):
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        certificate = (
-            x509.CertificateBuilder().subject_name(name).issuer_name(name)
-            .public_key(key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=9)).sign(key, hashes.SHA256()))
-        pem = directory / "impostor.pem"
-        pem.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                              serialization.NoEncryption())
-            + certificate.public_bytes(serialization.Encoding.PEM))
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_3
         self._context.set_alpn_protocols(["bootgate/1"])
-        self._context.load_cert_chain(pem)
+        self._context.load_cert_chain(self_signed(directory / "impostor.pem"))
         self.refusals, self.received = [], b""
         self._listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._serve, daemon=True).start()
