@@ -15,7 +15,7 @@ def named(running, answer, path):
     """The log's entry for a file is told by path and digest."""
     found = problem(answer, path)
     digest = running.digest(path)
-    expect(digest in found["detail"], f"{path}: the digest {digest} is not in: {found['detail']}")
+    expect(digest in found["digest"], f"{path}: expected the digest {digest}: {found}")
     return found
 
 
