@@ -20,7 +20,7 @@ def named(running, answer, path):
 
 
 @scenario("runtime-changes", "what is executed and not in the snapshot fails the VM and its next launch",
-          group="runtime-long")
+          group="runtime")
 def runtime_changes(world):
     vm = enroll(world)
     running = Running(world, vm)
