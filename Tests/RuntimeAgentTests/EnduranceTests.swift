@@ -39,8 +39,9 @@ struct EnduranceTests {
     @Test("connections that send nothing, or a request too slowly, are ended; others go on")
     func slowClients() async throws {
         var deadlines = HTTPDeadlines.Limits()
-        deadlines.first = .milliseconds(500)
-        deadlines.request = .milliseconds(500)
+        // Long enough for an honest client on a busy machine.
+        deadlines.first = .seconds(5)
+        deadlines.request = .seconds(5)
         deadlines.tick = .milliseconds(50)
         try await TestAgent.with(deadlines: deadlines) { agent in
             let silent = try SlowClient(agent)
@@ -53,7 +54,7 @@ struct EnduranceTests {
             try headless.send("GET /v1/about HT")
             #expect(try await agent.request(AgentPath.about).status == 200)
             for client in [silent, dripping, headless] {
-                #expect(try await onThread { client.isEnded(within: 10_000) })
+                #expect(try await onThread { client.isEnded(within: 60_000) })
             }
             #expect(try await agent.request(AgentPath.about).status == 200)
         }
