@@ -17,7 +17,7 @@ import Testing
 
 @testable import KeyBroker
 
-@Suite("Launch server", .serialized, .timeLimit(.minutes(1)))
+@Suite("Launch server", .serialized, .timeLimit(.minutes(15)))
 struct LaunchServerTests {
     private static let uuid = "0e2f8b1e-7c59-4a7b-9b06-7c1fb05f3a8e"
     private static let gateConf = """

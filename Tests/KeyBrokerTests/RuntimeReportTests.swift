@@ -14,7 +14,7 @@ import Testing
 @testable import SimulatedPSP
 
 /// Whole reports of a running VM, from the TLS handshake to the ledger.
-@Suite("Reports of running VMs", .serialized, .timeLimit(.minutes(2)))
+@Suite("Reports of running VMs", .serialized, .timeLimit(.minutes(15)))
 struct RuntimeReportTests {
     private static let toml =
         TestBroker.toml + "\n[runtime]\nrefuse_launch_after_failure = true\n"

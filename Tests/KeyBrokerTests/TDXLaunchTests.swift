@@ -15,7 +15,7 @@ import Verification
 @testable import SimulatedPSP
 
 /// A simulated TDX machine at a broker, from TLS handshake to proof of unlock.
-@Suite("A TD's launch", .serialized, .timeLimit(.minutes(1)))
+@Suite("A TD's launch", .serialized, .timeLimit(.minutes(15)))
 struct TDXLaunchTests {
     private static let uuid = "0e2f8b1e-7c59-4a7b-9b06-7c1fb05f3a8e"
     private static let gateConf = """

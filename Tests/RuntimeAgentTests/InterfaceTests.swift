@@ -149,12 +149,14 @@ struct InterfaceTests {
     @Test("an address that asks too often is told to wait, and others are not")
     func rates() async throws {
         try await TestAgent.with({ settings, _ in settings.requestsPerSecond = 1 }) { agent in
+            // On a machine too busy for two requests a second the bucket is never empty, so asking goes on.
             var answers: [TestAgent.Answer] = []
-            for _ in 0..<8 { answers.append(try await agent.request(AgentPath.snapshot)) }
-            let refused = answers.filter { $0.status == 429 }
-            // Connections come out of a bucket of their own.
-            #expect(!refused.isEmpty && refused.count < answers.count)
-            #expect(refused[0].code == "limit" && refused[0].headers.contains("Retry-After"))
+            while answers.count < 100, answers.last?.status != 429 {
+                answers.append(try await agent.request(AgentPath.snapshot))
+            }
+            let refused = try #require(answers.last)
+            #expect(answers.count > 1 && refused.status == 429)
+            #expect(refused.code == "limit" && refused.headers.contains("Retry-After"))
         }
     }
 }
