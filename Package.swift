@@ -168,6 +168,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["Bytes"], path: "Tests/Support",
             swiftSettings: strict),
         .target(
+            name: "TestBroker", dependencies: ["Bytes", "OpenSSL", "Protocol"],
+            path: "Tests/Broker", swiftSettings: strict),
+        .target(
             name: "FuzzTargets",
             dependencies: [
                 "Bytes", "Protocol", "Evidence", "Prediction", "Policy", "Settings", "LUKS",
@@ -228,7 +231,7 @@ let package = Package(
             "RuntimeCore",
             [
                 "AgentAPI", "Attester", "BrokerLink", "Bytes", "Evidence", "Linux", "OpenSSL",
-                "Protocol", "TPM", "TestSupport",
+                "Protocol", "TPM", "TestBroker", "TestSupport",
             ]),
         tests(
             "RuntimeAgent",
@@ -240,6 +243,9 @@ let package = Package(
         tests("TPM", ["Bytes", "OpenSSL", "TestSupport"]),
         tests(
             "InitramfsAgent",
-            ["Attester", "BrokerLink", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol", "TPM"]),
+            [
+                "Attester", "BrokerLink", "Bytes", "Linux", "LUKS", "OpenSSL", "Protocol", "TPM",
+                "TestBroker",
+            ]),
     ]
 )

@@ -61,6 +61,43 @@ int bootgate_forbid_backtraces(void)
     return 0;
 }
 
+static char unfinished[4096];
+
+static void remove_unfinished(int number)
+{
+    unlink(unfinished);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* What is ignored, as under nohup(1), stays ignored. */
+static int on_end(void (*handler)(int))
+{
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct sigaction now;
+        if (sigaction(ends[i], NULL, &now) != 0)
+            return -1;
+        if (now.sa_handler != SIG_IGN && signal(ends[i], handler) == SIG_ERR)
+            return -1;
+    }
+    return 0;
+}
+
+int bootgate_remove_on_end(const char *path)
+{
+    if (on_end(SIG_DFL) != 0)
+        return -1;
+    if (path == NULL)
+        return 0;
+    if (strlen(path) >= sizeof unfinished) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(unfinished, path);
+    return on_end(remove_unfinished);
+}
+
 int bootgate_memfd(const char *name)
 {
     return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);

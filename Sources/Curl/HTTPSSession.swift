@@ -2,7 +2,7 @@ public import Bytes
 internal import CCurl
 
 /// Requests to one HTTPS server, one after the other, over a connection that is kept for as long as the
-/// server keeps it. TLS 1.3 only, HTTP/1.1, no redirects, no cookies.
+/// server keeps it. TLS 1.3 unless said otherwise, HTTP/1.1, no redirects, no cookies.
 ///
 /// A proxy of the environment's (`https_proxy`, `no_proxy`) is used as a tunnel; TLS reaches through it.
 @safe public final class HTTPSSession {
@@ -14,6 +14,14 @@ internal import CCurl
         case authorities(String)
         /// Any certificate: the caller looks at it by itself.
         case none
+    }
+
+    /// The oldest version of TLS that is spoken.
+    public enum OldestTLS: Sendable {
+        /// For servers that are not ours, of which only the certificate is looked at.
+        case version12
+        /// RFC 8446.
+        case version13
     }
 
     /// Who this client says it is; nothing unless set.
@@ -44,6 +52,7 @@ internal import CCurl
 
     private let curl: UnsafeMutableRawPointer
     private let origin: String
+    private let oldest: OldestTLS
     private let trust: Trust
     private let login: Login
     /// What stands behind `Bearer`, with a zero byte at its end; empty for none.
@@ -59,14 +68,15 @@ internal import CCurl
     ///   - observe: gets OpenSSL's `SSL *` of the connection that a request is about to go over; it must not
     ///     be kept.
     public init(
-        origin: String, trust: Trust, login: Login = Login(), token: borrowing SecretBytes,
-        observe: @escaping (OpaquePointer) -> Void
+        origin: String, oldest: OldestTLS = .version13, trust: Trust, login: Login = Login(),
+        token: borrowing SecretBytes, observe: @escaping (OpaquePointer) -> Void
     ) throws(HTTPFault) {
         guard Transfer.isStarted, let curl = unsafe curl_easy_init() else {
             throw .failed(reason: "libcurl does not start")
         }
         unsafe self.curl = curl
         self.origin = origin
+        self.oldest = oldest
         self.trust = trust
         self.login = login
         self.token = Self.terminated(token)
@@ -177,11 +187,16 @@ internal import CCurl
             unsafe bootgate_curl_set_pointer(curl, CURLOPT_CAPATH, nil)
         }
         let isBelieving = trust == .none
+        let version =
+            switch oldest {
+            case .version12: CURL_SSLVERSION_TLSv1_2
+            case .version13: CURL_SSLVERSION_TLSv1_3
+            }
         let numbers: [(CURLoption, Int)] = [
             (CURLOPT_NOSIGNAL, 1), (CURLOPT_FOLLOWLOCATION, 0), (CURLOPT_MAXCONNECTS, 1),
             (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
             (CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
-            (CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_3)),
+            (CURLOPT_SSLVERSION, Int(version)),
             // A session that was resumed would show no certificate.
             (CURLOPT_SSL_SESSIONID_CACHE, 0),
             (CURLOPT_SSL_VERIFYPEER, isBelieving ? 0 : 1),

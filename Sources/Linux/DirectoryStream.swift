@@ -24,6 +24,8 @@ import Glibc
     private let stream: OpaquePointer
     /// Which directory it is.
     public let identity: Identity
+    /// Whether nobody may do anything with it: so a service manager covers what a service is not to see.
+    public let isCover: Bool
 
     /// Opens `path`, which may be or hold links.
     public init(_ path: String) throws(SystemError) {
@@ -52,6 +54,7 @@ import Glibc
         }
         unsafe self.stream = stream
         identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        isCover = status.st_mode & 0o7777 == 0
     }
 
     deinit {

@@ -111,6 +111,12 @@ public enum File {
         guard unsafe unlink(path) == 0 else { throw .current("unlink", path) }
     }
 
+    /// Has SIGINT, SIGTERM and SIGHUP remove `path` before they end the process; nil takes that back. One file
+    /// at a time.
+    public static func removeWhenInterrupted(_ path: String?) throws(SystemError) {
+        guard unsafe bootgate_remove_on_end(path) == 0 else { throw .current("signal", path ?? "") }
+    }
+
     /// Whether anything is at `path`.
     public static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0

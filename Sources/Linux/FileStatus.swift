@@ -25,6 +25,9 @@ public struct FileMark: Equatable, Sendable {
     public let size: Int64
     /// Whether it is a regular file.
     public let isRegular: Bool
+    /// Whether it is empty and nobody may do anything with it: so a service manager covers what a service is not
+    /// to see.
+    public let isCover: Bool
     private let seconds: Int
     private let nanoseconds: Int
     private let statusSeconds: Int
@@ -36,6 +39,7 @@ public struct FileMark: Equatable, Sendable {
         guard unsafe fstat(file.rawValue, &status) == 0 else { throw .current("fstat") }
         size = Int64(status.st_size)
         isRegular = status.st_mode & S_IFMT == S_IFREG
+        isCover = status.st_size == 0 && status.st_mode & 0o7777 == 0
         seconds = status.st_mtim.tv_sec
         nanoseconds = status.st_mtim.tv_nsec
         statusSeconds = status.st_ctim.tv_sec

@@ -22,7 +22,8 @@ struct Ended {
 
 func run(
     _ arguments: [String], input: String = "", in folder: TestFolder,
-    environment: [String: String] = [:], killedAfter milliseconds: UInt32? = nil
+    environment: [String: String] = [:], killedAfter milliseconds: UInt32? = nil,
+    endedWhen isTime: (() throws -> Bool)? = nil
 ) throws -> Ended {
     let process = Process()
     process.executableURL = try program()
@@ -39,6 +40,10 @@ func run(
     if let milliseconds {
         usleep(milliseconds * 1000)
         kill(process.processIdentifier, SIGKILL)
+    }
+    if let isTime {
+        while try !isTime() { usleep(10_000) }
+        process.terminate()
     }
     let output = stdout.fileHandleForReading.readDataToEndOfFile()
     let errors = stderr.fileHandleForReading.readDataToEndOfFile()

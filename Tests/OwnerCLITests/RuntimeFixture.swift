@@ -58,12 +58,15 @@ final class RuntimeFixture {
     }
 
     /// Runs `bootgate` with a home of its own, and no broker unless one is named.
-    func run(_ arguments: [String], insecure: Bool = true) throws -> Ended {
+    func run(
+        _ arguments: [String], insecure: Bool = true, endedWhen isTime: (() throws -> Bool)? = nil
+    ) throws -> Ended {
         var arguments = arguments
         if insecure { arguments.append("--allow-insecure-tls") }
         if !arguments.contains("--socket") { arguments += ["--socket", path("none.sock")] }
         return try OwnerCLITests.run(
-            arguments, in: folder, environment: ["XDG_CONFIG_HOME": path("config")])
+            arguments, in: folder, environment: ["XDG_CONFIG_HOME": path("config")],
+            endedWhen: isTime)
     }
 
     /// `verify` of the snapshot as it is registered with nobody.

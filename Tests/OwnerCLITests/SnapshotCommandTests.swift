@@ -1,4 +1,5 @@
 import AdminAPI
+import AgentAPI
 import Bytes
 import Evidence
 import Foundation
@@ -46,6 +47,29 @@ struct SnapshotCommandTests {
         ])
         #expect(verified.status == 0, "\(verified.output)")
         #expect(!verified.output.contains("not checked: snapshot signature"))
+    }
+
+    @Test("an interrupt in the midst of the download leaves nothing behind")
+    func interrupted() throws {
+        let fixture = try RuntimeFixture()
+        fixture.agent.state.withLock { $0.withheld = 10 }
+        func names() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path).sorted()
+        }
+        let before = try names()
+        let ended = try fixture.run(
+            [
+                "snapshot", "--url", fixture.agent.url, "--root", "root.der", "--token-file",
+                "token",
+            ],
+            endedWhen: {
+                try names().contains { $0.hasSuffix(".new") }
+                    && fixture.agent.state.withLock {
+                        $0.requests.contains("GET \(AgentPath.snapshotFile)")
+                    }
+            })
+        #expect(ended.status == SIGTERM)
+        #expect(try names() == before)
     }
 
     @Test("a snapshot that lacks what runs is not kept")

@@ -18,10 +18,14 @@ final class StubAgent: Sendable {
         var requests: [String] = []
         var authorizations: [String?] = []
         var connections = 0
-        /// Whoever changes something has to send it.
+        /// Whoever changes something has to send it, or to prove `clientKey`.
         var token = "secret-token"
+        /// SHA-256 of the public key of a client that may change something.
+        var clientKey: FixedBytes<32>?
         /// What the statement says instead of the certificate that is served.
         var otherCertificate: FixedBytes<32>?
+        /// How much of a snapshot is promised and never sent, in bytes.
+        var withheld = 0
         /// What answers a target instead.
         var answers: [String: (status: Int, body: String)] = [:]
     }
@@ -29,6 +33,7 @@ final class StubAgent: Sendable {
     let state: Mutex<State>
     let port: UInt16
     let certificate: X509Certificate
+    let privateKeyPEM: [UInt8]
     private let context: TLSServerContext
     private let listener: Int32
 
@@ -38,14 +43,15 @@ final class StubAgent: Sendable {
         state = Mutex(State(vm: vm))
         let key = try SigningKey.generate(.p256)
         let name = CertificateTemplate.Name(commonName: "web-1.example")
+        var template = CertificateTemplate(
+            subject: name, issuer: name, serial: [1], notBefore: 0, notAfter: 4_000_000_000,
+            signature: .ecdsaSHA256)
+        template.alternativeNames = ["localhost"]
         certificate = try X509Certificate(
-            der: CertificateIssuer.issue(
-                CertificateTemplate(
-                    subject: name, issuer: name, serial: [1], notBefore: 0,
-                    notAfter: 4_000_000_000, signature: .ecdsaSHA256),
-                subjectKey: key, issuerKey: key))
-        context = try TLSServerContext(
-            certificatePEM: certificate.pem, privateKeyPEM: key.pem(), alpn: "http/1.1")
+            der: CertificateIssuer.issue(template, subjectKey: key, issuerKey: key))
+        let pem = try key.pem()
+        privateKeyPEM = unsafe pem.withBytes { unsafe Array($0) }
+        context = try TLSServerContext(httpsCertificatePEM: certificate.pem, privateKeyPEM: pem)
         let listener = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()
@@ -92,10 +98,12 @@ final class StubAgent: Sendable {
             received += more
             while let request = Self.request(&received) {
                 guard let binding = try? engine.channelBinding() else { return }
-                let answer = answer(request, binding)
+                let answer = answer(request, binding, engine.peerKeyDigest)
                 let head =
                     "HTTP/1.1 \(answer.status) X\r\nContent-Length: \(answer.body.count)\r\n\r\n"
-                for part in [Array(head.utf8), answer.body] {
+                let withheld =
+                    request.target == AgentPath.snapshotFile ? state.withLock { $0.withheld } : 0
+                for part in [Array(head.utf8), answer.body.dropLast(withheld)] {
                     guard (try? engine.write(part)) != nil else { return }
                     send(engine.takeOutput(), connection)
                 }
@@ -141,7 +149,7 @@ final class StubAgent: Sendable {
     }
 
     private func answer(
-        _ request: Request, _ binding: FixedBytes<32>
+        _ request: Request, _ binding: FixedBytes<32>, _ clientKey: FixedBytes<32>?
     ) -> (status: Int, body: [UInt8]) {
         state.withLock { state in
             state.requests.append("\(request.method) \(request.target)")
@@ -152,7 +160,8 @@ final class StubAgent: Sendable {
             let isChange =
                 request.method != "GET" && request.target != AgentPath.evidence
                 && request.target != AgentPath.owners
-            if isChange, request.authorization != "Bearer \(state.token)" {
+            let isKnown = clientKey != nil && clientKey == state.clientKey
+            if isChange, !isKnown, request.authorization != "Bearer \(state.token)" {
                 return Self.fault(401, AgentFault(code: "login", message: "a login is needed"))
             }
             return Self.answer(request, binding, certificate, &state)

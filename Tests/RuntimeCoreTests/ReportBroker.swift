@@ -1,9 +1,9 @@
 import Bytes
-import Foundation
 import Linux
 import OpenSSL
 import Protocol
 import Synchronization
+import TestBroker
 
 /// A broker on the loopback that takes reports as a test tells it, one connection after another.
 final class ReportBroker: Sendable {
@@ -36,81 +36,38 @@ final class ReportBroker: Sendable {
         var longestPart = 0
     }
 
-    let port: UInt16
-    let pin: FixedBytes<32>
-    private let listener: Int32
-    private let context: TLSServerContext
+    private let end: BrokerEnd
     private let state = Mutex(Seen())
 
+    var port: UInt16 { end.port }
+    var pin: FixedBytes<32> { end.pin }
     var seen: Seen { state.withLock { $0 } }
 
     init() throws {
-        let key = try SigningKey.generate(.p256)
-        let name = CertificateTemplate.Name(commonName: "broker")
-        let template = CertificateTemplate(
-            subject: name, issuer: name, serial: [1], notBefore: 0, notAfter: 4_000_000_000,
-            signature: .ecdsaSHA256)
-        let certificate = try X509Certificate(
-            der: CertificateIssuer.issue(template, subjectKey: key, issuerKey: key))
-        pin = key.publicKeyInfoDigest
-        context = try TLSServerContext(
-            certificatePEM: certificate.pem, privateKeyPEM: key.pem(), alpn: "bootgate/1")
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        self.listener = listener
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = unsafe bind(listener, generic, length)
-                listen(listener, 16)
-                _ = unsafe getsockname(listener, generic, &length)
-            }
-        }
-        port = UInt16(bigEndian: address.sin_port)
+        end = try BrokerEnd()
     }
-
-    deinit { close(listener) }
 
     /// Serves one connection for each behaviour, in order, on a thread of its own.
     func serve(_ behaviours: [Behaviour]) throws {
         try WorkerThread.start(name: "broker") { [self] in
             for behaviour in behaviours {
-                let connection = accept(listener, nil, nil)
                 do {
-                    try serve(connection, behaviour)
+                    let ending = try end.serve { event, session in
+                        try answer(event, &session, behaviour).map { .send($0) } ?? .vanish
+                    }
+                    switch ending {
+                    case .finished: break
+                    case .closed: note("closed")
+                    case .closedInHandshake: note("closed in the handshake")
+                    }
                 } catch {
                     note("failed: \(error)")
                 }
-                close(connection)
             }
         }
     }
 
     private func note(_ message: String) { state.withLock { $0.messages.append(message) } }
-
-    private func serve(_ connection: Int32, _ behaviour: Behaviour) throws {
-        let engine = try TLSEngine(server: context)
-        while try !engine.handshake() {
-            send(connection, engine.takeOutput())
-            guard let bytes = receive(connection) else { return note("closed in the handshake") }
-            try engine.receive(bytes)
-        }
-        send(connection, engine.takeOutput())
-        var session = VerifierSession(
-            exporter: try engine.channelBinding(), hashing: OpenSSLHashing())
-        while true {
-            for event in try session.receive(try engine.read()) {
-                guard let answer = try answer(event, &session, behaviour) else { return }
-                try engine.write(answer)
-            }
-            send(connection, engine.takeOutput())
-            if session.isFinished { return }
-            guard let bytes = receive(connection) else { return note("closed") }
-            try engine.receive(bytes)
-        }
-    }
 
     private func answer(
         _ event: VerifierEvent, _ session: inout VerifierSession, _ behaviour: Behaviour
@@ -156,16 +113,5 @@ final class ReportBroker: Sendable {
             if case .refuse = behaviour { return try session.refuse(refused) }
             return try session.close()
         }
-    }
-
-    private func receive(_ connection: Int32) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: 16384)
-        let count = unsafe recv(connection, &bytes, bytes.count, 0)
-        return count > 0 ? Array(bytes[..<count]) : nil
-    }
-
-    private func send(_ connection: Int32, _ bytes: [UInt8]) {
-        guard !bytes.isEmpty else { return }
-        _ = unsafe Glibc.send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 }

@@ -33,11 +33,24 @@ forbidden_modules=(
     mdraid multipath resume systemd-creds systemd-repart systemd-sysext rescue debug
 )
 
+# What systemd hands to the kernel before it starts anything, on the root and in an initramfs.
+ima_policy=/etc/ima/ima-policy
+
 # Whether launches of this image quote a TPM: its gate.conf says so, or `bootgate_tpm=yes` in
 # dracut.conf.d, for an image whose gate.conf comes from elsewhere.
 wants_tpm() {
     [[ ${bootgate_tpm-} == yes ]] && return 0
     grep -qsE '^ *tpm_quote *= *yes *$' "${dracutsysrootdir-}/etc/bootgate/gate.conf"
+}
+
+# Whether the IMA policy can count in an initramfs: rules by label need SELinux' own policy, which is loaded
+# from the root, and the kernel refuses all of a policy with an undefined label.
+ima_policy_without_labels() {
+    local policy=${dracutsysrootdir-}$ima_policy
+    [[ -f $policy ]] || return 1
+    grep -qE '^[^#]*(obj|subj)_(user|role|type)=' "$policy" || return 0
+    dwarn "bootgate: $ima_policy names labels: it counts from the root on, not in the initramfs"
+    return 1
 }
 
 # called by dracut
@@ -91,6 +104,9 @@ install() {
     inst_multiple "$agent" modprobe
     # The agent's own configuration, where the owner put it into the image.
     inst_multiple -o -H /etc/bootgate/gate.conf
+    # The launch digest covers it here, and what the initramfs writes and reads for itself, other at each boot,
+    # stays out of the log.
+    if ima_policy_without_labels; then inst_simple "$ima_policy"; fi
 
     if wants_tpm; then
         # Needed by esys; dracut follows what executables need, not what their libraries do.

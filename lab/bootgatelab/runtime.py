@@ -24,10 +24,11 @@ refuse_launch_after_failure = true
 """
 
 
-def enroll(world, **options):
-    """An enrolled VM whose root has the agent and the IMA policy."""
+def enroll(world, policy=POLICY, **options):
+    """An enrolled VM whose initramfs has the IMA policy, and whose root the agent besides."""
+    world.use_initramfs("runtime.initrd.img")
     world.append(IMA_WORDS)
-    return world.enroll(policy=world.policy(extra=POLICY), image="runtime", **options)
+    return world.enroll(policy=world.policy(extra=policy), image="runtime", **options)
 
 
 class Running:

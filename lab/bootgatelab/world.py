@@ -160,6 +160,11 @@ class World:
             self.folder("chip"), self.processor, host_data or vm.host_data, launch or self.launch,
             faults))
 
+    def use_initramfs(self, name):
+        """Another initramfs of the guest, for policies and launches from here on."""
+        kernel, _, command_line = self.launch
+        self.launch = (kernel, (paths.GUEST / name).resolve(), command_line)
+
     def append(self, words):
         """More words on the kernel's command line, for policies and launches from here on."""
         kernel, image, command_line = self.launch

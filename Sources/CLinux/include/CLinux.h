@@ -24,6 +24,10 @@ int bootgate_forbid_core_files(void);
  * and memory on standard error. */
 int bootgate_forbid_backtraces(void);
 
+/* When SIGINT, SIGTERM or SIGHUP ends the process, unlink(2) that path first, of at most 4095 bytes;
+ * a null pointer takes that back. One path at a time. */
+int bootgate_remove_on_end(const char *path);
+
 /* memfd_create(2) with MFD_CLOEXEC | MFD_ALLOW_SEALING. */
 int bootgate_memfd(const char *name);
 

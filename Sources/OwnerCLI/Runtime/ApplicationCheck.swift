@@ -13,7 +13,7 @@ struct ApplicationCheck {
     /// SHA-256 of the DER of the agent's leaf, which the evidence is over.
     let certificate: FixedBytes<32>
 
-    /// Connects by TLS 1.3 and sends nothing; who signed the leaf says nothing here.
+    /// Connects by TLS 1.2 or 1.3 and sends nothing; who signed the leaf says nothing here.
     func finding() -> Finding {
         let expected = "\(address) serves \(certificate.hex)"
         do {
@@ -37,7 +37,8 @@ struct ApplicationCheck {
     private static func peer(of address: ServerAddress) throws(HTTPFault) -> TLSPeer? {
         let seen = Seen()
         let session = try unsafe HTTPSSession(
-            origin: address.origin, trust: .none, token: SecretBytes(count: 0) { _ in },
+            origin: address.origin, oldest: .version12, trust: .none,
+            token: SecretBytes(count: 0) { _ in },
             observe: { seen.peer = unsafe TLSPeer(ssl: $0) })
         try session.connect()
         return seen.peer

@@ -1,7 +1,8 @@
 import Bytes
 import Linux
 
-/// A file beside its final place, which is gone when the value dies unless it was moved there.
+/// A file beside its final place, which is gone when the value dies, or the process is interrupted, unless it was
+/// moved there. One at a time.
 final class TemporaryFile {
     let path: String
     private let file: FileDescriptor
@@ -11,10 +12,12 @@ final class TemporaryFile {
     init(beside target: String) throws(SystemError) {
         path = "\(target).\(Hex.encode(Random.bytes(6))).new"
         file = try FileDescriptor(path, .create(mode: 0o600))
+        try File.removeWhenInterrupted(path)
     }
 
     deinit {
         if !isInPlace { try? File.remove(path) }
+        try? File.removeWhenInterrupted(nil)
     }
 
     func write(_ bytes: [UInt8]) throws(SystemError) {

@@ -10,6 +10,8 @@ struct FileHasher: ~Copyable {
         case digest([UInt8])
         /// It is no regular file, or no longer.
         case other
+        /// Something lies over it, so that this process does not see it.
+        case covered
         /// It was written to each time that it was read.
         case changing
         /// Nobody wants it any more.
@@ -32,6 +34,7 @@ struct FileHasher: ~Copyable {
     ) throws(SystemError) -> Outcome {
         var mark = try FileMark(of: file)
         guard mark.isRegular else { return .other }
+        guard !mark.isCover else { return .covered }
         if mark.size > Self.partSize { file.willReadSequentially() }
         for _ in 0..<2 {
             guard let digest = try digest(of: file, mark, progress) else { return .cancelled }

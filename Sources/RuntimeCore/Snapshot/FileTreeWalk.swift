@@ -100,7 +100,10 @@ struct FileTreeWalk: ~Copyable {
             let child = try DirectoryStream(name, in: directory)
             // A bind mount of a directory within itself has no end.
             guard !ancestors.contains(child.identity) else { return nil }
-            guard child.isBeside(directory) || child.isOnDisk() else { return nil }
+            guard child.isBeside(directory) || child.isOnDisk() else {
+                if child.isCover { progress.skip(path, SnapshotProgress.covered) }
+                return nil
+            }
             return child
         } catch {
             note(error)

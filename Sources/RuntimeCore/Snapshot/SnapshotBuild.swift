@@ -83,6 +83,7 @@ struct SnapshotBuild: ~Copyable {
                 try add(path, digest)
                 progress.addFile()
             case .changing: progress.skip(path, "changes while it is read")
+            case .covered: progress.skip(path, SnapshotProgress.covered)
             case .other: break
             case .cancelled: throw .cancelled
             }

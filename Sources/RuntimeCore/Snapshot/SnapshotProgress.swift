@@ -10,6 +10,9 @@ final class SnapshotProgress: Sendable {
     /// How many files that could not be read are told by name.
     static let maximumTold = 16
 
+    /// Why a file or folder is not read that lies under a cover.
+    static let covered = "hidden from the agent, for example by its unit"
+
     var files: Int { fileCount.load(ordering: .relaxed) }
     var bytes: Int64 { byteCount.load(ordering: .relaxed) }
     var isCancelled: Bool { cancelled.load(ordering: .relaxed) }

@@ -89,6 +89,24 @@ struct SnapshotWalkTests {
         #expect(snapshot.files?.count == 1)
     }
 
+    @Test(
+        "tells what a service manager covers, a folder as well as a file",
+        .enabled(if: getuid() == 0))
+    func covered() throws {
+        try files.write("a", "A")
+        try files.write("modules/b", "B")
+        try files.write("cover/file", "")
+        guard mount("none", at: files("modules"), "tmpfs", 0, "mode=000") else { return }
+        defer { unmount(files("modules")) }
+        try #require(unsafe chmod(files("cover/file"), 0) == 0)
+        let (snapshot, status) = try make()
+        #expect(snapshot.files?.count == 1)
+        let told = ["cover/file", "modules"].map {
+            "\(files($0)): hidden from the agent, for example by its unit"
+        }
+        #expect(status.firstSkipped?.sorted() == told)
+    }
+
     @Test("needs no more memory for many files than for few")
     func memory() throws {
         for index in 0..<200 { try files.write("few/\(index)", "\(index)") }

@@ -9,7 +9,7 @@ def report_after_boot(running, known):
     return running.next_report(known)
 
 
-@scenario("runtime-reboot", "a reboot fails without a ticket and passes with one", group="runtime-long")
+@scenario("runtime-reboot", "a reboot fails without a ticket and passes with one", group="runtime")
 def runtime_reboot(world):
     vm = enroll(world)
     first = Running(world, vm)
