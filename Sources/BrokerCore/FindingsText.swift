@@ -29,6 +29,9 @@ enum FindingsText {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The longest path of a problem in the ledger, in characters: whoever fills a log chooses them.
+    static let maximumPath = 256
+
     /// Entries of a log that do not hold, as the JSON array that the ledger keeps.
     static func encode(_ problems: [RuntimeProblem]) -> String {
         var text: [UInt8] = [UInt8(ascii: "[")]
@@ -37,7 +40,7 @@ enum FindingsText {
             text += #"{"check":"#.utf8
             quote(problem.check, into: &text)
             text += #","index":\#(problem.index),"path":"#.utf8
-            quote(problem.path, into: &text)
+            quote(String(problem.path.unicodeScalars.prefix(maximumPath)), into: &text)
             text += #","digest":"#.utf8
             quote(problem.digest, into: &text)
             text += #","detail":"#.utf8

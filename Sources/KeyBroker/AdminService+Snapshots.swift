@@ -63,14 +63,40 @@ extension AdminService {
         if let named = snapshot.details?.vm, named != id {
             throw AdminFault(.invalid, "expected \(id), got \(named)", field: "bootgate.vm")
         }
-        let now = Clock.realtime
         let signer = try signing.signer(of: digest)
         let record = SnapshotRecord(
             vm: id, digest: digest.hex, size: Int64(incoming.count),
-            files: snapshot.files?.count ?? 0, registered: now, signer: signer?.hex)
+            files: snapshot.files?.count ?? 0, registered: Clock.realtime, signer: signer?.hex)
         let boot = BootRecord(of: snapshot)
-        try snapshots.keep(incoming, digest.hex, of: id)
-        let changed = try await store.changeRuntime(of: id, at: now) { runtime in
+        // Of two at a time, one would take the other's file for one that nobody knows.
+        await registrations.enter()
+        let changed: Bool
+        do {
+            try snapshots.keep(incoming, digest.hex, of: id)
+            changed = try await register(record, boot, signing)
+            snapshots.removeOthers(than: try await store.snapshots(of: id), of: id)
+            await registrations.leave()
+        } catch {
+            await registrations.leave()
+            throw error
+        }
+        guard changed else {
+            let known = try await store.runtimeFacts(.init(vm: id, reportID: nil)).runtime.signer
+            throw AdminFault(
+                .conflict,
+                "expected a signature by the key \(known?.hex ?? "-"), as of the first snapshot, got \(signer.map { "one by \($0.hex)" } ?? "none"); replace_signer=1 takes another",
+                field: "key")
+        }
+        return record
+    }
+
+    /// Whether the row was written: false where another has signed the ones before.
+    private func register(
+        _ record: SnapshotRecord, _ boot: BootRecord?, _ signing: SnapshotSigning
+    ) async throws -> Bool {
+        let signer = record.signer.flatMap { FixedBytes<32>(hex: $0) }
+        let changed = try await store.changeRuntime(of: record.vm, at: record.registered) {
+            runtime in
             guard runtime.signer == nil || runtime.signer == signer || signing.replacesSigner
             else { return nil }
             runtime.signer = signer
@@ -81,15 +107,7 @@ extension AdminService {
                 "SHA-256 \(record.digest), \(record.files) files"
                     + (record.signer.map { ", signed by \($0)" } ?? ", not signed"))
         }
-        snapshots.removeOthers(than: try await store.snapshots(of: id), of: id)
-        guard changed != nil else {
-            let known = try await store.runtimeFacts(.init(vm: id, reportID: nil)).runtime.signer
-            throw AdminFault(
-                .conflict,
-                "expected a signature by the key \(known?.hex ?? "-"), as of the first snapshot, got \(signer.map { "one by \($0.hex)" } ?? "none"); replace_signer=1 takes another",
-                field: "key")
-        }
-        return record
+        return changed != nil
     }
 }
 

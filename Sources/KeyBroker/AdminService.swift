@@ -19,6 +19,7 @@ final class AdminService: Sendable {
     let desk: EndorsementDesk?
     let services: EndorsementServices
     let snapshots: SnapshotFiles
+    let registrations = Turnstile()
     private let pins: [String]
     private let started = Clock.realtime
     private let listening = Mutex<[String]>([])

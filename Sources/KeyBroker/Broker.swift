@@ -73,6 +73,7 @@ struct Broker {
         let authenticator = authenticators(desk.cache)
         let authority = try await authority(store, desk, authenticator)
         let snapshots = SnapshotFiles("\(settings.state)/snapshots")
+        snapshots.removeUnfinished()
         let reports = RuntimeAuthority(
             store: store, authenticator: authenticator, desk: desk,
             readPolicy: { try? AppraisalPolicy(toml: $0) }, snapshots: snapshots,

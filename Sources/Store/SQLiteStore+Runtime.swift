@@ -145,8 +145,8 @@ extension SQLiteStore {
         return runtime
     }
 
-    /// The findings of a report that was trusted are kept until the next one comes: thousands of them say
-    /// the same.
+    /// The findings of a report that was trusted, with nothing to tell of its files, are kept until the next one
+    /// comes: thousands of them say the same.
     private static func record(
         _ decision: ReportDecision, after before: VMRuntime, _ database: Database
     ) throws -> Int64 {
@@ -166,8 +166,10 @@ extension SQLiteStore {
             try save(runtime, of: entry.vm, database)
             if let last = before.lastReport {
                 try database.cachedStatement(
-                    sql:
-                        "UPDATE reports SET findings = '[]' WHERE number = ? AND verdict = 'trusted'"
+                    sql: """
+                        UPDATE reports SET findings = '[]'
+                        WHERE number = ? AND verdict = 'trusted' AND problems = '[]'
+                        """
                 ).execute(arguments: [last])
             }
         }

@@ -44,6 +44,8 @@ struct RunningVM {
     /// What the statement calls the key; nil for its name.
     var statedKeyName: [UInt8]?
     var resetCount: UInt32 = 3
+    /// Whether its reports have a quote.
+    var quotes = true
     /// The log, and how many entries of it the quote covers; nil for all.
     var entries: [IMALogBuilder.Entry]
     var quotedCount: Int?
@@ -97,7 +99,7 @@ struct RunningVM {
     }
 
     /// What the agent would put into a snapshot now.
-    func snapshot() throws -> [UInt8] {
+    func snapshot(namesKey: Bool = true) throws -> [UInt8] {
         var snp = SnapshotHeader.SNPPolicy()
         snp.measurement = template.measurement
         snp.reportID = template.reportID
@@ -111,7 +113,7 @@ struct RunningVM {
         writer.details(
             SnapshotDetails(
                 vm: name, hostName: "web", bootID: "b", time: 1, hash: .sha256,
-                attestationKeyName: try Self.keyName(RunKey.tpm)))
+                attestationKeyName: namesKey ? try Self.keyName(RunKey.tpm) : []))
         writer.end()
         return writer.take()
     }
@@ -167,10 +169,14 @@ struct RunningVM {
         ]
     }
 
+    private var ownKeyName: [UInt8] {
+        get throws { quotes ? try Self.keyName(tpmKey) : [] }
+    }
+
     private func statement() throws -> [UInt8] {
         RuntimeStatement(
             vm: name, hostName: "web", certificate: fixed(0xce),
-            attestationKeyName: try statedKeyName ?? Self.keyName(tpmKey), sshHostKeys: [],
+            attestationKeyName: try statedKeyName ?? ownKeyName, sshHostKeys: [],
             bootID: "b", snapshot: nil
         ).encoded()
     }
@@ -212,13 +218,13 @@ struct RunningVM {
             exporter: try vm.handshake(), hashing: Self.hashing)
         try vm.send(session.start())
         _ = try session.receive(try vm.receive())
-        let keyName = try Self.keyName(tpmKey)
+        let keyName = try ownKeyName
         let binding = try #require(session.reportData(attestationKeyName: keyName))
         let evidence =
             try old
             ?? EvidenceMessage(
                 kind: .snp, attestationKeyName: keyName,
-                items: try report(over: binding) + quote(over: binding) + [
+                items: try report(over: binding) + (quotes ? quote(over: binding) : []) + [
                     EvidenceItem(.statement, statement)
                 ])
         try vm.send(session.send(evidence))

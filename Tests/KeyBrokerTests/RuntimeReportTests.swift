@@ -36,9 +36,13 @@ struct RuntimeReportTests {
         broker.remove()
     }
 
-    private func register(_ vm: RunningVM) async throws {
+    private func register(_ vm: RunningVM, namesKey: Bool = true) async throws {
+        try await register(try vm.snapshot(namesKey: namesKey))
+    }
+
+    private func register(_ file: [UInt8]) async throws {
         let incoming = try await service.receiveSnapshot(vm.name)
-        try incoming.append(try vm.snapshot())
+        try incoming.append(file)
         _ = try await service.register(incoming, for: vm.name, SnapshotSigning())
     }
 
@@ -260,6 +264,56 @@ struct RuntimeReportTests {
         try await finish()
     }
 
+    @Test("a report without its quote spends no ticket, and the boot's counters stay known")
+    func ticketWithoutQuote() async throws {
+        try await register(vm)
+        _ = try await service.expectReboot(
+            "web-1", RuntimeRequest(reason: "new kernel", seconds: 600))
+        var next = vm
+        next.reboot(as: 0x2d)
+        try next.launch(broker)
+        var bare = next
+        bare.quotes = false
+        try await expectFailure(of: bare, by: ["TPM key", "reboot"])
+        let record = try await service.runtime("web-1")
+        #expect(record.ticket != nil && record.boot?.resetCount == 3)
+        _ = try await service.resume("web-1", RuntimeRequest(reason: "seen"))
+        #expect(try next.report(broker).end == .closed)
+        #expect(try await service.runtime("web-1").boot?.resetCount == 4)
+        try await finish()
+    }
+
+    @Test("what the policy refuses fails the VM, with a snapshot and without")
+    func refusedByPolicy() async throws {
+        var other = vm
+        other.template.measurement = fixed(0xa2)
+        try await expectFailure(of: other, by: ["measurement"])
+        try await finish()
+    }
+
+    @Test("where neither the snapshot nor anybody else names the quoting key, nothing is verified")
+    func selfMadeKey() async throws {
+        try await register(vm, namesKey: false)
+        #expect(try vm.report(broker).end == .closed)
+        let (report, state) = try await newest()
+        #expect(report.verdict == "not verified" && state == .neverVerified)
+        let finding = report.findings?.first { $0.check == "TPM key" && $0.outcome == .notChecked }
+        #expect(finding?.note?.contains("its root can have made it") == true)
+        try await finish()
+    }
+
+    @Test("a VM that reports too often is told to come back later")
+    func tooOften() async throws {
+        var ends: [AttesterEvent?] = []
+        for _ in 0..<40 { ends.append(try vm.report(broker).end) }
+        let held = ends.filter {
+            if case .held = $0 { true } else { false }
+        }
+        // The minute may end in between.
+        #expect(!held.isEmpty && ends.first == .closed)
+        try await finish()
+    }
+
     @Test("a ticket is worth nothing after its time, nor for a launch before it")
     func ticketTimes() async throws {
         try await register(vm)
@@ -304,12 +358,29 @@ struct RuntimeReportTests {
         #expect(report.verdict == "trusted" && state == .trusted)
         #expect(report.problems?.map(\.path) == ["/usr/bin/new"])
         #expect(report.findings?.first { $0.check == "snapshot" }?.outcome == .notChecked)
+        // The next report's row does not take this one's findings.
+        #expect(try updated.report(broker).end == .closed)
+        #expect(try await service.report(report.reference).findings == report.findings)
         _ = try await service.endUpdate("web-1", RuntimeRequest(reason: "done"))
         try await expectFailure(of: updated, by: ["snapshot"])
         _ = try await service.beginUpdate("web-1", RuntimeRequest(reason: "apt", seconds: 600))
         let known = updated.log
         updated.entries.append(RunningVM.file("/usr/bin/more"))
         try await expectFailure(of: updated, log: known, by: ["IMA replay"])
+        try await finish()
+    }
+
+    @Test("a window makes nothing trusted where the snapshot lists no files")
+    func windowWithoutFiles() async throws {
+        let text = String(decoding: try vm.snapshot(), as: UTF8.self)
+        let start = try #require(text.firstRange(of: "\"filehashes\":"))
+        let end = try #require(text.firstRange(of: "\"bootgate\":"))
+        try await register(
+            Array((text[..<start.upperBound] + "null,\n" + text[end.lowerBound...]).utf8))
+        _ = try await service.beginUpdate("web-1", RuntimeRequest(reason: "apt", seconds: 600))
+        #expect(try vm.report(broker).end == .closed)
+        let (report, state) = try await newest()
+        #expect(report.verdict == "not verified" && state == .neverVerified)
         try await finish()
     }
 

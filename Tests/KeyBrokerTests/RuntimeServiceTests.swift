@@ -141,6 +141,28 @@ struct RuntimeServiceTests {
         try await finish()
     }
 
+    @Test("files that are registered side by side do not take each other away")
+    func sideBySide() async throws {
+        for round in 0..<10 {
+            async let one = put(snapshotFile(resets: UInt32(2 * round)))
+            async let other = put(snapshotFile(resets: UInt32(2 * round + 1)))
+            let digests = Set([try await one.digest, try await other.digest])
+            #expect(Set(names()) == Set(digests.map { "\($0).json" }))
+            _ = try service.snapshots.open(try await service.snapshot("web-1").digest, of: "web-1")
+        }
+        try await finish()
+    }
+
+    @Test("what came in only in part is gone after the next start")
+    func unfinished() async throws {
+        let incoming = try await service.receiveSnapshot("web-1")
+        try incoming.append([0x7b])
+        #expect(names().contains { $0.hasSuffix(".new") })
+        service.snapshots.removeUnfinished()
+        #expect(names().isEmpty)
+        try await finish()
+    }
+
     @Test("what is no snapshot, too much or another VM's leaves nothing behind")
     func unusableFiles() async throws {
         await #expect(throws: IncomingSnapshot.Fault.self) { try await put(Array("{}".utf8)) }

@@ -88,6 +88,7 @@ struct RuntimeTextTests {
             platform: "SNP Genoa", time: 1_790_000_000,
             result: RuntimeResult(
                 findings: findings, problems: [], entryCount: 4, quotedCount: 3, allowed: [],
+                furtherCount: 0, isKeySelfMade: false,
                 isTrusted: isProven && !isRefused), holdsPolicy: true)
     }
 

@@ -100,14 +100,20 @@ struct RuntimeStoreTests {
         #expect(try await store.reports(of: "web-1", limit: 10).isEmpty)
     }
 
-    @Test("findings of a trusted report go when the next one comes, those of a failed one stay")
+    @Test(
+        "findings of a trusted report with no problems go when the next one comes, those of others stay"
+    )
     func findingsGo() async throws {
-        _ = try await store.record(report(.trusted), VMRuntime(state: .trusted))
+        var quiet = report(.trusted)
+        quiet.problems = "[]"
+        _ = try await store.record(quiet, VMRuntime(state: .trusted))
         #expect(try await store.report(number: 1)?.entry.findings == "[1]")
         try await fail()
         #expect(try await store.report(number: 1)?.entry.findings == "[]")
         _ = try await store.record(report(.trusted), VMRuntime(state: .trusted))
         #expect(try await store.report(number: 2)?.entry.findings == "[1]")
+        _ = try await store.record(quiet, VMRuntime(state: .trusted))
+        #expect(try await store.report(number: 3)?.entry.findings == "[1]")
     }
 
     @Test("a failure meets the next launch until it is resumed")

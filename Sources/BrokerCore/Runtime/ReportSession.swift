@@ -27,18 +27,21 @@ public final class ReportSession: Sendable {
     let reference: RuntimeReference
     let queue: DispatchQueue
     private let authority: RuntimeAuthority
+    private let taken: ReportPlaces.Place
     private let log: Mutex<RuntimeLog?>
     private let count = Atomic<Int>(0)
 
     init(
         _ judge: RuntimeJudge, _ key: RuntimeReferences.Key, _ reference: RuntimeReference,
-        _ log: RuntimeLog?, on queue: DispatchQueue, of authority: RuntimeAuthority
+        _ log: RuntimeLog?, at taken: ReportPlaces.Place, on queue: DispatchQueue,
+        of authority: RuntimeAuthority
     ) {
         self.judge = judge
         self.key = key
         self.reference = reference
         self.queue = queue
         self.authority = authority
+        self.taken = taken
         self.log = Mutex(log)
     }
 

@@ -19,6 +19,8 @@ import Verification
 public final class RuntimeAuthority: Sendable {
     /// After how many seconds to come back where something changed while a report came in.
     private static let retrySeconds: UInt16 = 5
+    /// After how many seconds a VM that reports too often may come back.
+    private static let pauseSeconds: UInt16 = 60
 
     private let store: any BrokerStore
     private let authenticator: any EvidenceAuthenticator
@@ -27,6 +29,9 @@ public final class RuntimeAuthority: Sendable {
     private let references: RuntimeReferences
     private let threads: ReportThreads
     private let strangers: RowBudget
+    /// By VM: what it may say of itself in a minute.
+    private let reports: RowBudget
+    private let places = ReportPlaces()
     private let statistics: LaunchStatistics
     private let log: Logger
     private let clock: @Sendable () -> Int64
@@ -38,13 +43,15 @@ public final class RuntimeAuthority: Sendable {
     ///   - readPolicy: makes a policy of its TOML text, nil where this version cannot use it.
     ///   - strangerRows: ledger rows a minute for reports that say nothing of the VM that they name: for one
     ///     address, and for all.
+    ///   - reportsPerMinute: reports that one VM may make in a minute; whoever is root in it chooses what they
+    ///     cost.
     ///   - clock: seconds since 1970, UTC.
     public init(
         store: any BrokerStore, authenticator: any EvidenceAuthenticator,
         desk: EndorsementDesk? = nil,
         readPolicy: @escaping @Sendable (String) -> AppraisalPolicy?, snapshots: SnapshotFiles,
         threads: Int = 2, strangerRows: (perAddress: Int, total: Int) = (10, 60),
-        statistics: LaunchStatistics, log: Logger,
+        reportsPerMinute: Int = 30, statistics: LaunchStatistics, log: Logger,
         clock: @escaping @Sendable () -> Int64 = { Clock.realtime }
     ) {
         self.store = store
@@ -54,6 +61,7 @@ public final class RuntimeAuthority: Sendable {
         references = RuntimeReferences(snapshots)
         self.threads = ReportThreads(count: threads)
         strangers = RowBudget(perAddress: strangerRows.perAddress, total: strangerRows.total)
+        reports = RowBudget(perAddress: reportsPerMinute, total: .max)
         self.statistics = statistics
         self.log = log
         self.clock = clock
@@ -126,13 +134,20 @@ public final class RuntimeAuthority: Sendable {
         guard groundwork.isTheVMs, let policy, let identity = facts.policy?.identity else {
             return turnAway(judge, done)
         }
+        guard reports.take(judge.question.vm, at: judge.time) else {
+            return done(.hold(seconds: Self.pauseSeconds, anonymous(judge)))
+        }
+        guard let taken = places.take(judge.question.vm) else {
+            return done(.hold(seconds: Self.retrySeconds, anonymous(judge)))
+        }
         let key = RuntimeReferences.Key(
             vm: judge.question.vm, snapshot: facts.runtime.snapshot?.digest, policy: identity)
         do {
             let reference = try references.reference(key, policy.rules.runtime ?? RuntimeRules())
             let report = judge.report(groundwork.findings)
             let place = references.log(key, of: report, against: reference)
-            let session = ReportSession(judge, key, reference, place, on: queue, of: self)
+            let session = ReportSession(
+                judge, key, reference, place, at: taken, on: queue, of: self)
             guard let place else { return conclude(session, done: done) }
             done(.log(offset: place.byteCount, session))
         } catch {

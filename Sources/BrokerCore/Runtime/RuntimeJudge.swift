@@ -94,6 +94,7 @@ struct RuntimeJudge: Sendable {
         var events: [EventEntry] = []
         let report = report(groundwork.findings)
         if let ticket = next.ticket, let launch = facts.launch, isAnother(report.boot, next.boot),
+            !groundwork.findings.contains(where: { $0.outcome == .refused }),
             (ticket.created...ticket.expires).contains(launch.released),
             launch.vm == facts.vm?.id
         {
@@ -106,14 +107,16 @@ struct RuntimeJudge: Sendable {
         verifier.expectedBoot = next.boot.map { RuntimeBoot($0) }
         verifier.isUnderMaintenance = next.window.map { $0.expires > time } ?? false
         let result = verifier.verify(report, log: &log)
-        let isLookedUp = result.isHeldToSnapshot || verifier.isUnderMaintenance
+        let isRefused =
+            !groundwork.satisfiesPolicy || result.findings.contains { $0.outcome == .refused }
+        let isLookedUp =
+            result.isHeldToSnapshot
+            || verifier.isUnderMaintenance && reference.snapshot?.files != nil
         let verdict: ReportVerdict =
-            if reference.snapshot == nil {
-                .notVerified
-            } else if !result.isTrusted || !groundwork.satisfiesPolicy {
+            if isRefused || reference.snapshot != nil && !result.isTrusted {
                 .failed
             } else {
-                isLookedUp ? .trusted : .notVerified
+                isLookedUp && !result.isKeySelfMade ? .trusted : .notVerified
             }
         var entry = entry(verdict, result.findings, facts)
         entry.entries = result.entryCount
@@ -131,8 +134,14 @@ struct RuntimeJudge: Sendable {
         return ReportDecision(entry: entry, runtime: next, events: events)
     }
 
+    /// Whether it is another boot than the expected one, of which as much is known: a report that leaves out its
+    /// quote spends no ticket, and does not make the next ones pass without counters.
     private func isAnother(_ boot: RuntimeBoot, _ expected: BootRecord?) -> Bool {
-        expected.map { $0 != BootRecord(boot) } ?? false
+        let now = BootRecord(boot)
+        guard let expected, now != expected else { return false }
+        return (expected.reportID == nil || now.reportID != nil)
+            && (expected.resetCount == nil || now.resetCount != nil)
+            && (expected.restartCount == nil || now.restartCount != nil)
     }
 
     private func entry(

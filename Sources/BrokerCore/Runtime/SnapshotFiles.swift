@@ -48,6 +48,16 @@ public struct SnapshotFiles: Sendable {
         }
     }
 
+    /// Removes what came in only in part before the broker was ended; for its start.
+    public func removeUnfinished() {
+        for vm in (try? File.names(in: folder)) ?? [] {
+            for name in (try? File.names(in: "\(folder)/\(vm)")) ?? [] where name.hasSuffix(".new")
+            {
+                try? File.remove("\(folder)/\(vm)/\(name)")
+            }
+        }
+    }
+
     /// Removes everything of a VM's.
     public func remove(_ vm: String) {
         for name in (try? File.names(in: "\(folder)/\(vm)")) ?? [] {

@@ -43,6 +43,13 @@ public struct IMATemplate: Sendable, Equatable {
     /// The fields in order.
     public let fields: [Field]
 
+    /// Whether digest and name are the first two fields and no other field is either, as in every template that
+    /// the kernel has a name for but the oldest.
+    ///
+    /// An entry is hashed without its template's name. So in a log of a liar's the name can be another than the
+    /// kernel's, and only with this order the bytes themselves say which of them are the digest.
+    public let isUnambiguous: Bool
+
     /// Whether it is the oldest one, whose entries have no lengths and are hashed in a form of their own.
     public var isLegacy: Bool { name == "ima" }
 
@@ -61,6 +68,10 @@ public struct IMATemplate: Sendable, Equatable {
     private init(name: String, fields: [Field]) {
         self.name = name
         self.fields = fields
+        let identity: Set<Field> = [.digest20, .digest, .typedDigest, .name, .name255]
+        isUnambiguous =
+            fields.count >= 2 && (fields[0] == .digest || fields[0] == .typedDigest)
+            && fields[1] == .name && !fields.dropFirst(2).contains(where: identity.contains)
     }
 
     private static let known: [String: [Field]] = [

@@ -11,7 +11,8 @@ extension IMAVerifier {
         return IMAResult(
             findings: [
                 formatFinding, templateFinding(judged), replayFinding(quotedCount),
-                bootAggregateFinding, violationFinding(judged), signatureFinding(judged),
+                bootAggregateFinding(quotedCount), violationFinding(judged),
+                signatureFinding(judged),
                 policyFinding(judged),
             ], problems: problems, entryCount: count, quotedCount: quotedCount)
     }
@@ -88,8 +89,12 @@ extension IMAVerifier {
             note: notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
 
-    private var bootAggregateFinding: Finding {
+    private func bootAggregateFinding(_ quotedCount: Int?) -> Finding {
         let expected = "the first entry stands for PCR 0 to 9"
+        guard expectations.quoted.isEmpty || quotedCount != nil else {
+            return IMACheck.bootAggregate.notChecked(
+                expected: expected, because: "the entries do not lead to the quote")
+        }
         guard let aggregate = bootAggregate else {
             return expectations.bootRegisters == nil || count == 0
                 ? IMACheck.bootAggregate.notChecked(

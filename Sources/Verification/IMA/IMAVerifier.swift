@@ -20,10 +20,15 @@ public struct IMAVerifier: Sendable {
     /// By check: the first entry that fails it, and how many do.
     private(set) var failures: [IMACheck: (first: Int, count: Int)] = [:]
     private(set) var problems: [IMAProblem] = []
+    /// Whether the register's first entry, which the kernel makes by itself, is of the oldest template; nil
+    /// before there is one.
+    private var isLegacy: Bool?
     private(set) var bootAggregate: IMABootAggregate?
     private(set) var signatureCounts = (valid: 0, absent: 0)
     /// How many entries each rule of the reference let in.
     private(set) var allowanceCounts: [Int]
+    /// How many entries only the owner's further pairs have.
+    private(set) var furtherCount = 0
     /// Entries of other registers, which this one's quote does not vouch for.
     private(set) var foreignCount = 0
 
@@ -112,18 +117,47 @@ public struct IMAVerifier: Sendable {
         if !entry.isViolation, !hashes(entry, hash) {
             fail(.templateHashes, entry, "does not hash to its template hash")
         }
+        let isFirst = entry.register == expectations.register && isLegacy == nil
+        if isFirst {
+            isLegacy = entry.template.isLegacy
+            bootAggregate = IMABootAggregate(entry, expectations.bootRegisters)
+        }
         if entry.register == expectations.register {
             for index in replays.indices { replays[index].extend(entry, count: entry.index + 1) }
         } else {
             foreignCount += 1
         }
-        if entry.index == 0 {
-            bootAggregate = IMABootAggregate(entry, expectations.bootRegisters)
-        }
         if entry.isViolation {
             fail(.violations, entry, "was open for writing while it was measured")
+        } else if hasIdentity(entry) {
+            judgeFile(entry, isProven: isFirst && bootAggregate?.isProven ?? false)
         } else {
-            judgeFile(entry)
+            refuseIdentity(of: entry)
+        }
+    }
+
+    /// Whether the bytes that were extended say by themselves which of them are digest and name, whatever the log
+    /// calls their template. Bytes of the oldest one cannot be told from others', but what the kernel begins
+    /// its log with tells whether it makes such.
+    private func hasIdentity(_ entry: borrowing IMAEntry) -> Bool {
+        hasKnownOrder(entry) && entry.algorithm != nil
+    }
+
+    private func hasKnownOrder(_ entry: borrowing IMAEntry) -> Bool {
+        entry.template.isUnambiguous || entry.template.isLegacy && isLegacy == true
+    }
+
+    private mutating func refuseIdentity(of entry: borrowing IMAEntry) {
+        let detail =
+            hasKnownOrder(entry)
+            ? "has a digest of an unknown function"
+            : "is of template \(entry.template.name), by which any of its bytes can be called the digest"
+        if expectations.policy != nil || expectations.reference?.hasFiles ?? false {
+            fail(.policy, entry, detail)
+        } else if case .ignored = expectations.signatures {
+            return
+        } else {
+            fail(.signatures, entry, detail)
         }
     }
 
@@ -132,8 +166,8 @@ public struct IMAVerifier: Sendable {
         return entry.templateHash.isEqual(0..<hash.size, to: digest, at: 0)
     }
 
-    /// Whether the file may be there: by its signature, or by the policy.
-    private mutating func judgeFile(_ entry: borrowing IMAEntry) {
+    /// Whether the file may be there: by its signature, or by the policy, or as the aggregate that is proven.
+    private mutating func judgeFile(_ entry: borrowing IMAEntry, isProven: Bool) {
         var isSigned = false
         switch expectations.signatures {
         case .ignored: break
@@ -153,9 +187,9 @@ public struct IMAVerifier: Sendable {
             }
         }
         if let reference = expectations.reference, reference.hasFiles {
-            judge(entry, against: reference)
+            judge(entry, against: reference, isProven: isProven)
         }
-        if let policy = expectations.policy, !isSigned, !permits(policy, entry) {
+        if let policy = expectations.policy, !isSigned, !isProven, !permits(policy, entry) {
             // Looking for what was expected reads the whole table, so only for those that are shown.
             let isShown = (failures[.policy]?.count ?? 0) < Self.maximumProblems
             let name = Array(entry.data[entry.name])
@@ -165,13 +199,14 @@ public struct IMAVerifier: Sendable {
 
     /// Whether a snapshot or a rule lets the entry be there.
     private mutating func judge(
-        _ entry: borrowing IMAEntry, against reference: RuntimeReference
+        _ entry: borrowing IMAEntry, against reference: RuntimeReference, isProven: Bool
     ) {
         switch reference.admission(of: entry) {
         case .listed: break
+        case .further: furtherCount += 1
         case .allowed(let index): allowanceCounts[index] += 1
         case .missing:
-            if entry.index == 0, bootAggregate?.isProven ?? false { return }
+            if isProven { return }
             let isShown = (failures[.policy]?.count ?? 0) < Self.maximumProblems
             fail(.policy, entry, isShown ? reference.refusal(of: entry) : "")
         }
@@ -188,7 +223,6 @@ public struct IMAVerifier: Sendable {
         }
         return policy.digests.contains(entry.data, name: entry.name, digest: entry.digest)
             || policy.excludes.matches(entry.data, entry.name)
-            || entry.index == 0 && bootAggregate?.isProven ?? false
     }
 
     private static func refusal(_ expected: [[UInt8]]) -> String {

@@ -59,7 +59,7 @@ public struct RuntimeLog: Sendable {
     public var isUnreadable: Bool { verifier.isUnreadable }
 
     /// What was found up to here.
-    mutating func finish() -> (result: IMAResult, allowed: [Int]) {
-        (verifier.finish(), verifier.allowanceCounts)
+    mutating func finish() -> (result: IMAResult, allowed: [Int], further: Int) {
+        (verifier.finish(), verifier.allowanceCounts, verifier.furtherCount)
     }
 }

@@ -53,8 +53,10 @@ public final class RuntimeReference: Sendable {
 
     /// How an entry of a log comes to be there.
     enum Admission: Equatable {
-        /// A list has it.
+        /// The snapshot has it.
         case listed
+        /// The owner's further pairs have it.
+        case further
         /// The rule of this place lets it in.
         case allowed(Int)
         /// Neither.
@@ -67,7 +69,7 @@ public final class RuntimeReference: Sendable {
             return .listed
         }
         if further?.allows(entry.data, name: entry.name, digest: entry.digest) ?? false {
-            return .listed
+            return .further
         }
         // A measured buffer is no file: its name is what the kernel calls it, and no path.
         guard !filters.isEmpty, entry.buffer.isEmpty, entry.name.count > 1,
@@ -93,11 +95,11 @@ public final class RuntimeReference: Sendable {
     /// Why an entry is refused; looks at all of the lists, so this is for messages.
     func refusal(of entry: borrowing IMAEntry) -> String {
         let path = SnapshotPath.normalized(entry.data[entry.name])
-        let known = [snapshot?.files, further?.files].compactMap { $0?.digests(of: path) }
-        guard let first = known.joined().first else { return "is not in the snapshot" }
-        let more = known.joined().count - 1
-        return "has another digest than the snapshot's \(Hex.encode(first))"
-            + (more > 0 ? " or \(more) others" : "")
+        let listed = snapshot?.files?.digests(of: path) ?? []
+        let known = listed + (further?.files?.digests(of: path) ?? [])
+        guard let first = known.first else { return "is not in the snapshot" }
+        return "has another digest than the \(listed.isEmpty ? "owner's list's" : "snapshot's") "
+            + Hex.encode(first) + (known.count > 1 ? " or \(known.count - 1) others" : "")
     }
 
     private static func filter(

@@ -34,6 +34,11 @@ public struct RuntimeResult: Sendable {
     public let quotedCount: Int?
     /// The rules that let something in.
     public let allowed: [RuntimeAllowed]
+    /// How many entries only the owner's further pairs have.
+    public let furtherCount: Int
+    /// Whether nothing but the VM's own word says that the quoting key is a TPM's: the snapshot names no key, and
+    /// nobody certified it. Whoever is root in the VM could have made such a key, and any quote with it.
+    public let isKeySelfMade: Bool
     /// Whether a processor vouches for the VM, a quote for the log, and no check was refused.
     ///
     /// Without a snapshot this says nothing of files: see ``isHeldToSnapshot``.

@@ -43,6 +43,7 @@ public struct RuntimeVerifier: Sendable {
             problems: logged?.result.problems.map(RuntimeProblem.init) ?? [],
             entryCount: logged?.result.entryCount, quotedCount: logged?.result.quotedCount,
             allowed: logged.map { allowed($0.allowed) } ?? [],
+            furtherCount: logged?.further ?? 0, isKeySelfMade: isKeySelfMade(report),
             isTrusted: report.claims != nil && isReplayed
                 && !findings.contains { $0.outcome == .refused })
     }
@@ -83,6 +84,14 @@ public struct RuntimeVerifier: Sendable {
         }
     }
 
+    private func isKeySelfMade(_ report: RuntimeReport) -> Bool {
+        guard reference.snapshot?.details?.attestationKeyName.isEmpty ?? true else { return false }
+        return switch report.claims?.tpm?.keyTrust {
+        case .teeReport, .nothing: true
+        case .svsmManifest, .paravisor, .ekCertificate, .vendorCertificate, nil: false
+        }
+    }
+
     /// The statement is covered by the processor's report and the name by the quote's own key: all three agree.
     private func key(_ report: RuntimeReport) -> Finding {
         let check = RuntimeCheck.key
@@ -97,8 +106,10 @@ public struct RuntimeVerifier: Sendable {
         guard !wanted.isEmpty else {
             return check.notChecked(
                 expected: "the snapshot's key", actual: actual.isEmpty ? "no quote" : actual,
-                because: reference.snapshot == nil
+                because: (reference.snapshot == nil
                     ? "no snapshot was given" : "the snapshot names no key")
+                    + (isKeySelfMade(report)
+                        ? "; the VM vouches for it by itself, so its root can have made it" : ""))
         }
         return check.finding(
             wanted == report.attestationKeyName && report.claims?.tpm != nil,

@@ -18,6 +18,8 @@ struct RuntimeSample {
     var banks: [HashAlgorithm] = [.sha256]
     var start = (0..<10).map { [UInt8](repeating: UInt8($0), count: 32) }
     var entries: [IMALogBuilder.Entry] = []
+    /// Entries of other registers, before those.
+    var foreign: [IMALogBuilder.Entry] = []
     /// How many of the entries the quote covers; nil for all.
     var quotedCount: Int?
     var snapshot: Snapshot? = Snapshot()
@@ -82,7 +84,7 @@ struct RuntimeSample {
 
     /// The binary log of some of the entries.
     func log(_ range: Range<Int>? = nil) -> [UInt8] {
-        IMALogBuilder(Array(entries[range ?? 0..<entries.count]))
+        IMALogBuilder(foreign + Array(entries[range ?? 0..<entries.count]))
             .binary { Self.hashing.digest(.sha1, $0) }
     }
 
