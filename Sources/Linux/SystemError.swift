@@ -54,6 +54,6 @@ public struct SystemError: Error, Equatable, Sendable {
 extension SystemError: CustomStringConvertible {
     /// One line: subject, call and the kernel's reason.
     public var description: String {
-        return subject.isEmpty ? "\(call): \(reason)" : "\(subject): \(call): \(reason)"
+        [subject, call, reason].filter { !$0.isEmpty }.joined(separator: ": ")
     }
 }

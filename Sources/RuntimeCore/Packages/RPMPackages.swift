@@ -9,6 +9,10 @@ struct RPMPackages: Sendable {
     /// How long the program may be silent, in milliseconds; it waits for a lock while packages are installed.
     private static let patience: Int32 = 120_000
 
+    /// Where distributions have the database, and its file in sqlite, ndb and Berkeley DB.
+    private static let folders = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"]
+    private static let databases = ["rpmdb.sqlite", "Packages.db", "Packages"]
+
     private let root: String
     private let program: String
 
@@ -17,7 +21,14 @@ struct RPMPackages: Sendable {
         self.program = program
     }
 
-    var isPresent: Bool { File.exists(program) }
+    /// Whether this machine has packages of RPM's: the program alone is also on others, where it has nothing to
+    /// open, and fails.
+    var isPresent: Bool {
+        File.exists(program)
+            && Self.folders.contains { folder in
+                Self.databases.contains { File.exists("\(root)/\(folder)/\($0)") }
+            }
+    }
 
     /// One line of the program's.
     private struct Entry {
@@ -71,9 +82,15 @@ struct RPMPackages: Sendable {
                 if package.isWritable { try body(package) }
                 current = nil
             }
-            guard let entry else { return }
+            guard let entry else { break }
             current = current ?? entry.package
             current?.add(path: entry.path)
+        }
+        // A program that failed has not told of everything.
+        do throws(SystemError) {
+            try output.finish()
+        } catch {
+            throw .system(error)
         }
     }
 
@@ -87,5 +104,6 @@ struct RPMPackages: Sendable {
                 search.compare(entry.path, below: root, with: delivered)
             }
         }
+        try output.finish()
     }
 }

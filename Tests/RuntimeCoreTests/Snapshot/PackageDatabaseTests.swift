@@ -146,6 +146,7 @@ struct PackageDatabaseTests {
                 'wrong line'
             """)
         try File.setMode(0o700, of: program)
+        try tree.write("var/lib/rpm/rpmdb.sqlite", "")
         let database = PackageDatabase(root: tree.path, rpm: program)
         let answer = try database.owners(
             of: OwnersRequest(paths: ["/usr/bin/tool", "/usr/bin/changed", "/usr/bin"]))
@@ -157,6 +158,30 @@ struct PackageDatabaseTests {
         #expect(packages.map(\.version) == ["2.0-1", "3.0-1"])
         #expect(packages.map(\.manager) == [.rpm, .rpm])
         #expect(packages.last?.paths == ["/usr/share/a_b"])
+    }
+
+    @Test("of RPM is not taken for empty, or for whole, where its program fails")
+    func failingRPM() throws {
+        let tree = try TemporaryTree()
+        let program = try tree.write(
+            "rpm", "#!/bin/sh\nprintf 'tool\\t1\\tx86_64\\taa\\t/usr/bin/tool\\n'; exit 3\n")
+        try File.setMode(0o700, of: program)
+        try tree.write("var/lib/rpm/rpmdb.sqlite", "")
+        let database = PackageDatabase(root: tree.path, rpm: program)
+        #expect {
+            _ = try database.owners(of: OwnersRequest(paths: ["/usr/bin/tool"]))
+        } throws: { error in
+            "\(error)" == "\(program): exit status 3"
+        }
+        // A program without a database belongs to a machine of another package manager.
+        let other = PackageDatabase(root: tree("own"), rpm: program)
+        #expect(try other.owners(of: OwnersRequest(paths: ["/a"])).owners.first?.package == nil)
+        let job = SnapshotJob(folder: AgentFolder(root: tree("own")))
+        var plan = plan(try tree.write("files/a", "A").replacing("/a", with: ""))
+        plan.packages = database
+        try job.start(plan)
+        let status = wait(for: job)
+        #expect(status.state == .failed && status.problem?.contains("exit status 3") == true)
     }
 
     private func snapshot(_ plan: SnapshotPlan) throws -> Snapshot {
