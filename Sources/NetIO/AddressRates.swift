@@ -45,8 +45,12 @@ public final class AddressRates: Sendable {
         return min(burst, bucket.tokens + seconds * perSecond)
     }
 
-    /// One customer mostly has a whole /64 of IPv6: its first four groups, however they are written.
-    static func group(_ address: String) -> String {
+    /// Who an address counts as: one customer mostly has a whole /64 of IPv6, so its first four groups, however
+    /// they are written; a client by IPv4 is the same one on a socket of both kinds.
+    public static func group(_ address: String) -> String {
+        if address.hasPrefix("::ffff:"), address.contains(".") {
+            return String(address.dropFirst(7))
+        }
         guard address.contains(":") else { return address }
         let text = address.prefix { $0 != "%" }
         guard let gap = text.firstRange(of: "::") else {

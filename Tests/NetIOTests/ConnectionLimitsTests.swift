@@ -50,11 +50,12 @@ struct ConnectionLimitsTests {
     }
 
     @Test(
-        "IPv6 addresses count by their /64",
+        "IPv6 addresses count by their /64, and IPv4 ones as themselves on a socket of both kinds",
         arguments: [
             ("2001:db8:1:2::1", "2001:db8:1:2"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
             ("2001:db8::1", "2001:db8:0:0"), ("::1", "0:0:0:0"), ("fe80::1%eth0", "fe80:0:0:0"),
-            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("::ffff:1:2", "0:0:0:0"),
         ])
     func groups(address: String, group: String) {
         #expect(AddressRates.group(address) == group)
