@@ -34,10 +34,17 @@ final class ServedIdentity: Sendable {
     ) throws {
         self.settings = settings
         host = try Host()
-        vm = try HandOver.config(at: settings.gateConfiguration)?.config.vm
+        let config: GateConfig?
+        do throws(HandOverError) {
+            config = try HandOver.config(at: settings.gateConfiguration)?.config
+        } catch {
+            throw StartError(.unusable, error.description)
+        }
+        vm = config?.vm
         let (subject, tls) = try Self.read(settings, host, vm)
         let evidence = RuntimeEvidence(
-            subject, tpm: settings.tpmDevice, log: log, snapshot: snapshot, discovery: discovery)
+            subject, tpm: settings.tpmDevice, expectsTPM: settings.expectsTPM(config), log: log,
+            snapshot: snapshot, discovery: discovery)
         current = Mutex(Served(tls: tls, evidence: evidence))
     }
 
@@ -65,7 +72,8 @@ final class ServedIdentity: Sendable {
         return served.evidence
     }
 
-    private static func read(
+    /// Reads key and certificate, and makes them where there are none.
+    static func read(
         _ settings: AgentSettings, _ host: Host, _ vm: VMIdentifier?
     ) throws -> (RuntimeEvidence.Subject, TLSServerContext) {
         let identity: AgentIdentity
@@ -82,7 +90,7 @@ final class ServedIdentity: Sendable {
         }
         let subject = RuntimeEvidence.Subject(
             vm: vm, host: host, certificate: identity.leafDigest,
-            sshHostKeys: SSHHostKeys.read(hashing: OpenSSLHashing()))
+            sshHostKeys: { SSHHostKeys.read(hashing: OpenSSLHashing()) })
         return (subject, tls)
     }
 }
@@ -95,6 +103,20 @@ extension AgentSettings {
         case .ifPresent: .resourceManager
         case .file(let path): .file(path)
         case .simulator(let port): .simulator(port: port)
+        }
+    }
+
+    /// What there is where the machine has a TPM, however late its device comes.
+    private static let signsOfTPM = ["/sys/firmware/acpi/tables/TPM2", "/sys/class/tpm/tpm0"]
+
+    /// Whether there has to be a TPM, so that evidence without its quote would be a lie.
+    ///
+    /// - Parameter config: what the VM was launched with, where it was booted by the gate.
+    func expectsTPM(_ config: GateConfig?, signs: [String] = signsOfTPM) -> Bool {
+        switch tpm {
+        case .none: false
+        case .ifPresent: config?.tpmQuote == true || signs.contains(where: File.exists)
+        case .file, .simulator: true
         }
     }
 }

@@ -13,15 +13,15 @@ import Testing
 
 /// Evidence about a machine of the test's making.
 func runtimeEvidence(
-    of platform: FakePlatform = FakePlatform(), tpm: TPM.Device?, log: IMALog = IMALog(),
-    snapshot: FixedBytes<32>? = nil
+    of platform: FakePlatform = FakePlatform(), tpm: TPM.Device?, expectsTPM: Bool = false,
+    log: IMALog = IMALog(), snapshot: FixedBytes<32>? = nil
 ) -> RuntimeEvidence {
     RuntimeEvidence(
         .init(
             vm: VMIdentifier("web-1"), host: Host(name: "web", bootID: "11-22"),
             certificate: OpenSSLHashing().sha256([1]),
-            sshHostKeys: [.init(kind: "ssh-ed25519", digest: OpenSSLHashing().sha256([2]))]),
-        tpm: tpm, log: log, snapshot: { snapshot },
+            sshHostKeys: { [.init(kind: "ssh-ed25519", digest: OpenSSLHashing().sha256([2]))] }),
+        tpm: tpm, expectsTPM: expectsTPM, log: log, snapshot: { snapshot },
         discovery: { () throws(AttesterError) in platform })
 }
 
@@ -87,6 +87,34 @@ struct TPMlessEvidenceTests {
             guard case .absent? = error as? RuntimeEvidenceError else { return false }
             return true
         }
+    }
+
+    @Test("a TPM that has to be there is asked for even where it never was")
+    func expected() throws {
+        let evidence = runtimeEvidence(tpm: .file("/dev/no-such-tpm"), expectsTPM: true)
+        #expect {
+            _ = try evidence.evidence(nonce: nonce, exporter: exporter)
+        } throws: { error in
+            guard case .unavailable? = error as? RuntimeEvidenceError else { return false }
+            return true
+        }
+        #expect(throws: RuntimeEvidenceError.self) { _ = try evidence.statement() }
+        #expect(throws: RuntimeEvidenceError.self) { _ = try evidence.machineState() }
+        #expect(throws: RuntimeEvidenceError.self) { _ = try evidence.hasTPM() }
+    }
+
+    @Test("each statement has the SSH server's keys that are there at its moment")
+    func sshHostKeys() throws {
+        let folder = try ScratchFolder()
+        let known = runtimeEvidence(tpm: nil)
+        let evidence = known.about(
+            .init(
+                vm: nil, host: known.subject.host, certificate: known.subject.certificate,
+                sshHostKeys: { SSHHostKeys.read(in: folder.path, hashing: OpenSSLHashing()) }))
+        #expect(try evidence.statement().statement.sshHostKeys.isEmpty)
+        let blob = [0, 0, 0, 11] + Array("ssh-ed25519".utf8) + [1]
+        try folder.put("ssh_host_ed25519_key.pub", "ssh-ed25519 \(Base64.encode(blob)) root@web\n")
+        #expect(try evidence.statement().statement.sshHostKeys.map(\.kind) == ["ssh-ed25519"])
     }
 
     @Test("a TPM that has been there and is gone is an error, and no evidence comes without it")

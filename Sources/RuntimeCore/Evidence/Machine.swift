@@ -10,11 +10,14 @@ import TPM
 final class Machine: Sendable {
     private let tpm: TPM.Device?
     private let discovery: RuntimeEvidence.Discovery
-    /// Held while the hardware is asked; whether a TPM was ever there.
-    private let hasSeenTPM = Mutex(false)
+    /// Held while the hardware is asked; whether a TPM was ever there, or has to be.
+    private let hasSeenTPM: Mutex<Bool>
 
-    init(tpm: TPM.Device?, discovery: @escaping RuntimeEvidence.Discovery) {
+    init(
+        tpm: TPM.Device?, expectsTPM: Bool, discovery: @escaping RuntimeEvidence.Discovery
+    ) {
         self.tpm = tpm
+        hasSeenTPM = Mutex(expectsTPM)
         self.discovery = discovery
     }
 
@@ -49,7 +52,7 @@ final class Machine: Sendable {
         }
     }
 
-    /// Nil where there is none and never was. Asking one that has gone is an error, never a report
+    /// Nil where there is none, never was and need not be. Asking one that has gone is an error, never a report
     /// without its quote.
     private static func present(_ tpm: TPM.Device?, _ seen: inout Bool) -> TPM.Device? {
         guard let tpm else { return nil }

@@ -10,7 +10,7 @@ public import TPM
 /// One request at a time asks the hardware; the others wait. Calls block, for seconds where the hardware
 /// is slow: not for a thread of an event loop.
 public final class RuntimeEvidence: Sendable {
-    /// What a statement says that does not change while the agent runs.
+    /// What a statement is about.
     public struct Subject: Sendable {
         /// The VM's id, where it was booted by the gate.
         public let vm: VMIdentifier?
@@ -18,13 +18,13 @@ public final class RuntimeEvidence: Sendable {
         public let host: Host
         /// SHA-256 of the DER of the certificate that the agent serves.
         public let certificate: FixedBytes<32>
-        /// The SSH server's keys.
-        public let sshHostKeys: [RuntimeStatement.SSHHostKey]
+        /// The SSH server's keys at a moment: a first boot makes them when it gets to it.
+        public let sshHostKeys: @Sendable () -> [RuntimeStatement.SSHHostKey]
 
         /// Puts a subject together.
         public init(
             vm: VMIdentifier?, host: Host, certificate: FixedBytes<32>,
-            sshHostKeys: [RuntimeStatement.SSHHostKey]
+            sshHostKeys: @escaping @Sendable () -> [RuntimeStatement.SSHHostKey]
         ) {
             self.vm = vm
             self.host = host
@@ -46,17 +46,19 @@ public final class RuntimeEvidence: Sendable {
 
     /// - Parameters:
     ///   - tpm: the device to quote by; nil: none is asked.
+    ///   - expectsTPM: whether there is no evidence while that device is missing, even if it was never there.
     ///   - snapshot: SHA-256 of the snapshot that the agent holds at this moment.
     ///   - discovery: for tests, instead of what the kernel shows.
     public init(
-        _ subject: Subject, tpm: TPM.Device? = .resourceManager, log: IMALog = IMALog(),
+        _ subject: Subject, tpm: TPM.Device? = .resourceManager, expectsTPM: Bool = false,
+        log: IMALog = IMALog(),
         snapshot: @escaping @Sendable () -> FixedBytes<32>?,
         discovery: @escaping Discovery = RuntimeEvidence.runningKernel
     ) {
         self.subject = subject
         self.log = log
         self.snapshot = snapshot
-        machine = Machine(tpm: tpm, discovery: discovery)
+        machine = Machine(tpm: tpm, expectsTPM: expectsTPM, discovery: discovery)
     }
 
     private init(_ subject: Subject, like other: RuntimeEvidence) {
@@ -142,7 +144,7 @@ public final class RuntimeEvidence: Sendable {
         try machine.asking(nil) { platform in platform.kind }
     }
 
-    /// Whether there is a TPM and it answers; false where none was configured or ever seen.
+    /// Whether there is a TPM and it answers; false where none was configured, expected or ever seen.
     public func hasTPM() throws(RuntimeEvidenceError) -> Bool {
         let banks = try machine.askingTPM { device throws(AttesterError) in
             do throws(TPMError) {
@@ -158,7 +160,7 @@ public final class RuntimeEvidence: Sendable {
         RuntimeStatement(
             vm: subject.vm?.description, hostName: subject.host.name,
             certificate: subject.certificate, attestationKeyName: name,
-            sshHostKeys: subject.sshHostKeys, bootID: subject.host.bootID, snapshot: snapshot())
+            sshHostKeys: subject.sshHostKeys(), bootID: subject.host.bootID, snapshot: snapshot())
     }
 
     func plan(_ pcrs: [Int] = []) -> TPMQuotePlan {
