@@ -17,7 +17,7 @@ public struct AppStatus: Codable, Equatable, Sendable {
     public var serviceName: String
     /// `running`, `stopped`, `failed` or `unknown`.
     public var state: String
-    /// SHA-256 of `app.conf`, in hexadecimal; nil where none was written yet.
+    /// SHA-256 of `app.conf`, in hexadecimal; nil where none was written yet, and for whoever has no login.
     public var configurationDigest: String?
 
     /// Puts a status together.

@@ -1,8 +1,6 @@
 import AgentAPI
-import Linux
 import Protocol
 import RuntimeCore
-import Synchronization
 
 /// What the agent is and can give, asked of the hardware from time to time only.
 final class About: Sendable {
@@ -10,14 +8,10 @@ final class About: Sendable {
         var evidence: String?
         var hasTPM = false
         var problems: [String] = []
-        var time: UInt64
     }
 
-    /// How long an answer of the hardware is good enough, in milliseconds.
-    private static let freshness: UInt64 = 5000
-
     private let parts: AgentParts
-    private let last = Mutex<Hardware?>(nil)
+    private let last = Remembered<Hardware>(freshness: 5000)
 
     init(_ parts: AgentParts) {
         self.parts = parts
@@ -42,20 +36,19 @@ final class About: Sendable {
     }
 
     private func hardware() async throws -> Hardware {
-        let now = Clock.monotonicMilliseconds
-        if let known = last.withLock({ $0 }), now - known.time < Self.freshness { return known }
+        if let known = last.value() { return known }
         let source = parts.identity.now.evidence
         return try await parts.workers.hardware { [self] in
             // Whoever waited behind another one finds its answer.
-            if let known = last.withLock({ $0 }), known.time > now { return known }
+            if let known = last.value() { return known }
             let found = Self.ask(source)
-            last.withLock { $0 = found }
+            last.remember(found)
             return found
         }
     }
 
     private static func ask(_ source: RuntimeEvidence) -> Hardware {
-        var found = Hardware(time: Clock.monotonicMilliseconds)
+        var found = Hardware()
         do {
             found.evidence = "\(try source.kind())"
         } catch {
@@ -67,7 +60,6 @@ final class About: Sendable {
         } catch {
             found.problems.append("no quote of the TPM: \(error)")
         }
-        found.time = Clock.monotonicMilliseconds
         return found
     }
 }

@@ -15,8 +15,8 @@ import UnixSignals
 
 /// The daemon, put together from its settings.
 struct Agent {
-    /// How long requests may go on after SIGTERM.
-    private static let stopPatience = Duration.seconds(10)
+    /// How long requests may go on after SIGTERM, in seconds.
+    private static let stopPatience = 10
     /// Connections wait here rather than being turned away at a burst.
     private static let backlog = 1024
 
@@ -47,11 +47,7 @@ struct Agent {
         _ = try AgentParts.app(settings)
         // Where there is none yet, the first start makes one.
         guard File.exists(settings.certificate) else { return }
-        let host = try Host()
-        let identity = try AgentIdentity(
-            certificate: settings.certificate, key: settings.privateKey, hostName: host.name)
-        _ = try TLSServerContext(
-            httpsCertificatePEM: identity.certificatePEM, privateKeyPEM: identity.privateKeyPEM())
+        _ = try ServedIdentity.read(settings, Host(), nil)
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -64,12 +60,16 @@ struct Agent {
                 "vm": "\(parts.identity.vm?.description ?? "")",
             ])
         let reporting = Reporting(settings, parts.identity, log)
+        let ending = Ending(patience: UInt64(Self.stopPatience + 1) * 1000) { [log] in
+            log.warning("stopped, although something was still being done")
+            Process.exit(0)
+        }
+        // The last one hears of the signal first.
         var configuration = ServiceGroupConfiguration(
-            services: [server(), reporting, Reloading(parts.identity, reporting, log)],
+            services: [server(), reporting, Reloading(parts.identity, reporting, log), ending],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLog)
-        configuration.maximumGracefulShutdownDuration = Self.stopPatience
+        configuration.maximumGracefulShutdownDuration = .seconds(Self.stopPatience)
         try await ServiceGroup(configuration: configuration).run()
-        ServiceManager.notify("STOPPING=1")
         log.info("stopped")
     }
 

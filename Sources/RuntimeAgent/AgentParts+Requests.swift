@@ -22,7 +22,7 @@ extension AgentParts {
             log.info("login", metadata: who.merging(["by": "\(login)"]) { $1 })
         } catch {
             // Strangers shall not fill the journal.
-            if warnings.take("all", at: .now()) {
+            if warnings.take("logins", at: .now()) {
                 log.warning(
                     "no login", metadata: who.merging(["reason": "\(error.message)"]) { $1 })
             }
@@ -90,8 +90,41 @@ extension AgentParts {
             .response(type: "application/json", count: file.size)
     }
 
-    /// Lets the application be asked or driven.
+    /// How the application is. Its configuration mostly holds secrets, so that even the digest is only for those
+    /// who have a login.
+    func applicationStatus(_ request: Request, _ caller: Caller) async throws -> AppStatus {
+        let login = try? access.login(
+            authorization: request.headers[.authorization], clientKey: caller.tls.peerKeyDigest)
+        if login != nil { return try await applicationStatus() }
+        let place = try statusGate.enter(from: caller.address)
+        defer { withExtendedLifetime(place) {} }
+        var status = try await applicationStatus()
+        status.configurationDigest = nil
+        return status
+    }
+
+    private func applicationStatus() async throws -> AppStatus {
+        if let known = lastAppStatus.value() { return known }
+        return try await serving { [lastAppStatus] app in
+            // Whoever waited behind another one finds its answer.
+            if let known = lastAppStatus.value() { return known }
+            let status = try app.status()
+            lastAppStatus.remember(status)
+            return status
+        }
+    }
+
+    /// Lets the application be driven.
     func application(
+        _ body: @escaping @Sendable (AppControl) throws -> AppStatus
+    ) async throws -> AppStatus {
+        try await serving { [lastAppStatus] app in
+            lastAppStatus.forget()
+            return try body(app)
+        }
+    }
+
+    private func serving(
         _ body: @escaping @Sendable (AppControl) throws -> AppStatus
     ) async throws -> AppStatus {
         guard let app else {
@@ -107,7 +140,7 @@ extension AgentParts {
 
     /// Writes the application's configuration; the login was looked at before.
     func initialise(_ request: Request, _ caller: Caller) async throws -> AppStatus {
-        let place = try uploadGate.enter(from: caller.address)
+        let place = try configurationGate.enter(from: caller.address)
         defer { withExtendedLifetime(place) {} }
         var body = try await request.bytes(atMost: OwnInterface.applicationLimit)
         defer { body.wipe() }

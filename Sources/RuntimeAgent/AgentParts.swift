@@ -1,3 +1,4 @@
+import AgentAPI
 import Logging
 import NetIO
 import RuntimeCore
@@ -16,14 +17,20 @@ final class AgentParts: Sendable {
     /// Nil where no application was configured.
     let app: AppControl?
     let rates: AddressRates
-    /// Lines of the journal about those who have no login.
+    /// Lines of the journal that strangers can cause.
     let warnings = AddressRates(perSecond: 1, burst: 10)
     /// Requests that the hardware has to answer.
     let evidenceGate: Gate
     /// Answers that are read while they are sent.
     let streamGate = Gate(total: 64, perAddress: 8)
-    /// Requests whose bodies may be long.
-    let uploadGate = Gate(total: 8, perAddress: 4)
+    /// Questions for packages: long to read, and long to answer.
+    let ownersGate = Gate(total: 4, perAddress: 1)
+    /// Questions how the application is, by those who have no login.
+    let statusGate = Gate(total: 4, perAddress: 1)
+    /// Configurations of the application, by those who have one.
+    let configurationGate = Gate(total: 8, perAddress: 4)
+    /// How the application was a moment ago.
+    let lastAppStatus = Remembered<AppStatus>(freshness: 1000)
 
     init(
         _ settings: AgentSettings, _ log: Logger, ima: IMALog,
@@ -38,8 +45,9 @@ final class AgentParts: Sendable {
             "\(ima.securityfs)/tpm0/binary_bios_measurements",
             "/sys/firmware/acpi/tables/data/CCEL",
         ]
-        snapshots = SnapshotDesk(job, settings)
-        app = try Self.app(settings).map { app in
+        let app = try Self.app(settings)
+        snapshots = SnapshotDesk(job, settings, secret: app?.configuration)
+        self.app = app.map { app in
             AppControl(app) { line in log.info("application", metadata: ["action": "\(line)"]) }
         }
         rates = AddressRates(

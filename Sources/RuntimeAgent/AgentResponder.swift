@@ -44,10 +44,10 @@ struct AgentResponder: HTTPResponder {
                 ? try await own.answer(request, caller)
                 : try await cosmian.answer(request, caller)
         } catch  where Self.isPeersFault(error) {
-            // The body could not be read: there is nobody to answer, and the library ends the connection.
+            // There is nobody to answer any more, and the library ends the connection.
             throw error
         } catch {
-            return (isOwn ? FaultForm.json : .text).response(to: error, log)
+            return (isOwn ? FaultForm.json : .text).response(to: error, log, parts.warnings)
         }
     }
 
@@ -65,14 +65,20 @@ extension Request {
             throw tooLarge
         }
         var bytes: [UInt8] = []
-        for try await part in body {
-            guard bytes.count + part.readableBytes <= limit else {
-                bytes.wipe()
-                throw tooLarge
+        do {
+            for try await part in body {
+                guard bytes.count + part.readableBytes <= limit else { throw tooLarge }
+                bytes += part.readableBytesView
             }
-            bytes += part.readableBytesView
+            return bytes
+        } catch {
+            bytes.wipe()
+            // The peer's fault, whatever the libraries call it.
+            throw error as? Refusal
+                ?? Refusal(
+                    .badRequest, .malformed, "the body cannot be read to its end",
+                    endsConnection: true)
         }
-        return bytes
     }
 
     /// Throws unless the method is one of `methods`.

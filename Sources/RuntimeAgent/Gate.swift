@@ -1,3 +1,4 @@
+import NetIO
 import Synchronization
 
 /// Lets in a bounded number at once, and of one address no more than its share.
@@ -32,8 +33,9 @@ final class Gate: Sendable {
     /// How many are inside.
     var count: Int { state.withLock { $0.total } }
 
-    /// A place for a request from `address`.
+    /// A place for a request from `address`, or from its /64.
     func enter(from address: String) throws(Refusal) -> Place {
+        let address = AddressRates.group(address)
         let isFree = state.withLock { state in
             let mine = state.byAddress[address, default: 0]
             guard state.total < total, mine < perAddress else { return false }

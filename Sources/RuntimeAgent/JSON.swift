@@ -50,7 +50,8 @@ enum JSON {
 
     /// Finds the base64 text of `{"content": "…"}`, without making a string of it that nobody can wipe.
     static func content(of body: [UInt8]) throws(Refusal) -> [UInt8] {
-        let fault = Refusal.malformed(#"expected {"content": base64} and nothing else"#)
+        let fault = Refusal.malformed(
+            #"expected {"content": base64} and nothing else, no escapes but \/"#)
         var rest = body[...]
         func skip(_ text: String) throws(Refusal) {
             rest = rest.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
@@ -59,8 +60,14 @@ enum JSON {
         }
         for token in ["{", "\"content\"", ":", "\""] { try skip(token) }
         guard let end = rest.firstIndex(of: UInt8(ascii: "\"")) else { throw fault }
-        // Some writers escape the slash.
-        var characters = Array(rest[..<end].filter { $0 != UInt8(ascii: "\\") })
+        // Some writers escape the slash; the backslash of anything else is no base64.
+        let text = rest[..<end]
+        var characters: [UInt8] = []
+        characters.reserveCapacity(text.count)
+        for (index, character) in zip(text.indices, text)
+        where character != UInt8(ascii: "\\") || !text[index...].starts(with: #"\/"#.utf8) {
+            characters.append(character)
+        }
         rest = rest[end...]
         for token in ["\"", "}"] { try skip(token) }
         let content = Base64.decode(characters: characters)

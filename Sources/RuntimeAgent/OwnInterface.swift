@@ -15,8 +15,8 @@ struct OwnInterface: Sendable {
     private static let evidenceLimit = 4096
     /// The longest list of paths, in bytes.
     private static let ownersLimit = 2 << 20
-    /// A configuration as long as may be, in base64, and what stands around it.
-    static let applicationLimit = AppControl.configurationLimit / 3 * 4 + 1024
+    /// A configuration as long as may be, in base64 that has nothing but escaped slashes, and what stands around it.
+    static let applicationLimit = AppControl.configurationLimit / 3 * 8 + 1024
 
     private let parts: AgentParts
     private let log: Logger
@@ -51,7 +51,7 @@ struct OwnInterface: Sendable {
             return try JSON.response(await owners(request, caller))
         case AgentPath.appStatus:
             try request.mustBe(.get)
-            return try JSON.response(await parts.application { try $0.status() })
+            return try JSON.response(await parts.applicationStatus(request, caller))
         case AgentPath.appInit:
             try request.mustBe(.post)
             return try JSON.response(await initialise(request, caller))
@@ -126,7 +126,7 @@ struct OwnInterface: Sendable {
     }
 
     private func owners(_ request: Request, _ caller: Caller) async throws -> OwnersAnswer {
-        let place = try parts.uploadGate.enter(from: caller.address)
+        let place = try parts.ownersGate.enter(from: caller.address)
         let body = try JSON.members(
             try await request.bytes(atMost: Self.ownersLimit), known: ["paths"])
         guard let values = body["paths"]?.array, values.count <= PackageDatabase.maximumPaths
@@ -141,7 +141,7 @@ struct OwnInterface: Sendable {
             return path
         }
         let packages = parts.packages
-        return try await parts.workers.file {
+        return try await parts.workers.package {
             defer { withExtendedLifetime(place) {} }
             return try packages.owners(of: OwnersRequest(paths: paths))
         }

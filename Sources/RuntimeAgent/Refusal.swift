@@ -6,6 +6,7 @@ import HummingbirdCore
 import Linux
 import Logging
 import NIOCore
+import NetIO
 
 /// A request that is not done, and why.
 struct Refusal: Error {
@@ -39,8 +40,8 @@ struct Refusal: Error {
         self.endsConnection = endsConnection
     }
 
-    /// Whether the fault is on this side, so that the journal is to have it too.
-    var isOurs: Bool { status.code >= 500 }
+    /// Whether the fault is on this side, so that the journal is to have it too; that others ask as well is none.
+    var isOurs: Bool { status.code >= 500 && code != .busy }
 
     static func malformed(_ message: String) -> Refusal {
         Refusal(.badRequest, .malformed, message)
@@ -62,14 +63,17 @@ enum FaultForm {
     /// One line of text, as Cosmian's agent has it.
     case text
 
-    /// The answer to a request that failed; what is our own fault goes to `log` under the reference.
-    func response(to error: any Error, _ log: Logger) -> Response {
+    /// The answer to a request that failed; what is our own fault goes to `log` under the reference, as often as
+    /// `warnings` allows.
+    func response(
+        to error: any Error, _ log: Logger, _ warnings: AddressRates
+    ) -> Response {
         var refusal =
             error as? Refusal
             ?? Refusal(
                 .internalServerError, .internal, "the agent could not do it; its journal says why")
         var reference: String?
-        if refusal.isOurs || !(error is Refusal) {
+        if refusal.isOurs, warnings.take("faults", at: .now()) {
             let made = "A-\(Hex.encode(Random.bytes(5)))"
             reference = made
             log.warning(

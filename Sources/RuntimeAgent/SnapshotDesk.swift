@@ -12,14 +12,19 @@ struct SnapshotDesk: Sendable {
     private let excluded: [String]
     private let priority: WorkerThread.Priority
 
-    init(_ job: SnapshotJob, _ settings: AgentSettings) {
+    /// - Parameter secret: a file whose digest is not for everybody who may read a snapshot.
+    init(_ job: SnapshotJob, _ settings: AgentSettings, secret: String?) {
         self.job = job
         priority = WorkerThread.Priority(
             nice: settings.snapshotNice, waitsForIdleDisk: settings.snapshotIOClass == .idle)
-        excluded = settings.snapshotExclude.map {
-            $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0
-        }
+        excluded =
+            settings.snapshotExclude.map {
+                $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0
+            } + [secret].compactMap(\.self)
     }
+
+    /// Whether a path is left out.
+    func excludes(_ path: String) -> Bool { excluded.contains(path) }
 
     var status: SnapshotStatus { job.status }
     /// Whether a snapshot is being made, or one that was stopped has not ended yet.

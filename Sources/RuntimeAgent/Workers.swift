@@ -5,6 +5,7 @@ struct Workers: Sendable {
     private let files: NIOThreadPool
     private let hardware: NIOThreadPool
     private let services: NIOThreadPool
+    private let packages: NIOThreadPool
 
     init() {
         files = NIOThreadPool(numberOfThreads: 4)
@@ -12,7 +13,9 @@ struct Workers: Sendable {
         hardware = NIOThreadPool(numberOfThreads: 1)
         // A service manager may take minutes.
         services = NIOThreadPool(numberOfThreads: 1)
-        for pool in [files, hardware, services] { pool.start() }
+        // Nor may a package manager, whom anybody can ask, hold up anything else.
+        packages = NIOThreadPool(numberOfThreads: 1)
+        for pool in [files, hardware, services, packages] { pool.start() }
     }
 
     /// Reads or writes files.
@@ -28,5 +31,10 @@ struct Workers: Sendable {
     /// Asks a service manager.
     func service<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await services.runIfActive(body)
+    }
+
+    /// Asks the package manager.
+    func package<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await packages.runIfActive(body)
     }
 }

@@ -3,6 +3,7 @@ import Bytes
 import Foundation
 import Linux
 import OpenSSL
+import RuntimeCore
 import Settings
 import Testing
 
@@ -84,11 +85,29 @@ struct ChangeTests {
             #expect(try await agent.request("/app/init", "-d", body, login: true).text == "null")
             #expect(
                 try await agent.request("/app/restart", "-X", "POST", login: true).text == "null")
-            for bad in ["{}", #"{"content":"*"}"#, body + "x", #"{"content":""#] {
+            let escaped = body.replacing("/", with: #"\/"#)
+            #expect(escaped != body)
+            #expect(
+                try await agent.request(AgentPath.appInit, "-d", escaped, login: true).status == 200
+            )
+            #expect(try File.read(path, atMost: 1000) == content)
+            for bad in [
+                "{}", #"{"content":"*"}"#, body + "x", #"{"content":""#, #"{"content":"\u002B"}"#,
+                #"{"content":"AA\\AA"}"#, #"{"content":"AAAA\"}"#,
+            ] {
                 let refused = try await agent.request(AgentPath.appInit, "-d", bad, login: true)
                 #expect(refused.status == 400, "\(bad)")
             }
         }
+    }
+
+    @Test("a configuration of 1 MiB fits, however its slashes are written")
+    func largest() throws {
+        let content = [UInt8](repeating: 0xff, count: AppControl.configurationLimit)
+        let text = Base64.encode(content).replacing("/", with: #"\/"#)
+        let body = Array("{\"content\": \"\(text)\"}".utf8)
+        #expect(body.count <= OwnInterface.applicationLimit)
+        #expect(try JSON.content(of: body) == content)
     }
 
     @Test("a configuration of more than 1 MiB is refused, and the connection ends")

@@ -50,13 +50,24 @@ final class SlowClient: @unchecked Sendable {
 
     /// Whether the agent ends the connection in time, whatever it says before.
     func isEnded(within milliseconds: UInt64) -> Bool {
+        lastWords(within: milliseconds) != nil
+    }
+
+    /// What the agent says before it ends the connection; nil where it does not end it in time.
+    func lastWords(within milliseconds: UInt64) -> String? {
         let end = Clock.monotonicMilliseconds + milliseconds
+        var words: [UInt8] = []
         while Clock.monotonicMilliseconds < end {
             _ = Poll.wait(
                 [Poll.Interest(socket.descriptor, read: true, write: false)], milliseconds: 100)
-            guard let received = try? socket.receive() else { return true }
-            if received == .end { return true }
+            switch try? socket.receive() {
+            case .nothing: break
+            case .bytes(let bytes):
+                try? tls.receive(bytes)
+                words += (try? tls.read()) ?? []
+            case .end, nil: return String(decoding: words, as: UTF8.self)
+            }
         }
-        return false
+        return nil
     }
 }

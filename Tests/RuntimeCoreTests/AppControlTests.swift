@@ -1,5 +1,6 @@
 import AgentAPI
 import Bytes
+import Glibc
 import Linux
 import OpenSSL
 import Synchronization
@@ -168,6 +169,22 @@ struct AppControlTests {
             throws: AppError.tooLong(count: 1_048_577, limit: 1_048_576)
         ) { _ = try control.initialise([UInt8](repeating: 0, count: 1_048_577)) }
         #expect(try File.read(path, atMost: 1 << 20) == [1, 2, 3])
+    }
+
+    @Test(
+        "no digest is told of a file behind a link, and a pipe in the place of one is not waited for"
+    )
+    func notAFile() throws {
+        let world = try World(.systemd, tool: Self.systemctl)
+        let control = world.control()
+        _ = try control.initialise([1])
+        let path = "\(world.folder.path)/data/app/app.conf"
+        try File.rename(path, to: "\(path).real")
+        try #require(unsafe symlink("\(path).real", path) == 0)
+        #expect(try control.status().configurationDigest == nil)
+        try File.remove(path)
+        try #require(unsafe mkfifo(path, 0o600) == 0)
+        #expect(try control.status().configurationDigest == nil)
     }
 
     @Test("no configuration is written to a disk that is not encrypted, and nothing is restarted")

@@ -87,7 +87,9 @@ public final class AppControl: Sendable {
     }
 
     private func status(_ runner: inout ServiceRunner) throws(AppError) -> AppStatus {
-        let content = try? File.read(settings.configuration, atMost: Self.configurationLimit)
+        // Whoever may write in the folder shall not have this wait for a pipe, or tell of another file.
+        let content = try? ConfinedDirectory(settings.storage).read(
+            [AppSettings.configurationName], atMost: Self.configurationLimit)
         return AppStatus(
             serviceType: settings.type.rawValue, serviceName: settings.name,
             state: try runner.state().rawValue,

@@ -46,8 +46,10 @@ public struct AppSettings: Equatable, Sendable {
         self.allowsUnencrypted = allowsUnencrypted
     }
 
+    static let configurationName = "app.conf"
+
     /// The application's configuration.
-    public var configuration: String { "\(storage)/app.conf" }
+    public var configuration: String { "\(storage)/\(Self.configurationName)" }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {

@@ -41,7 +41,7 @@ struct AppCommands: ParsableCommand {
                 Console.print(JSONText.pretty(status))
                 return
             }
-            let digest = status.configurationDigest ?? "none"
+            let digest = status.configurationDigest ?? "none, or not shown without a login"
             Console.print(
                 "\(status.serviceName.shown) (\(status.serviceType.shown)): \(status.state.shown)")
             Console.print("  configuration  \(digest.shown)")
