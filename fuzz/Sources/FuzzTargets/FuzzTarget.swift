@@ -71,6 +71,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case policy
     /// `broker.toml`.
     case brokerSettings = "broker-settings"
+    /// `agent.toml`.
+    case agentSettings = "agent-settings"
 
     /// Runs the target on `input`.
     public func run(_ input: [UInt8]) {
@@ -110,6 +112,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .brokerSettings:
             let text = String(decoding: input, as: UTF8.self)
             _ = try? BrokerSettings(toml: text, directory: "/etc/bootgate")
+        case .agentSettings:
+            _ = try? AgentSettings(toml: String(decoding: input, as: UTF8.self))
         }
     }
 
@@ -141,7 +145,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .httpAnswer: TransportTarget.answerSeeds
         case .bundle: TransportTarget.bundleSeeds
         case .snpReport, .snpCertificateTable, .tdxQuote, .tdReport, .pckExtension, .certificate,
-            .revocationList, .firmware, .kernelImage, .policy, .brokerSettings:
+            .revocationList, .firmware, .kernelImage, .policy, .brokerSettings, .agentSettings:
             []
         }
     }
