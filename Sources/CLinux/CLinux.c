@@ -23,7 +23,6 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -385,18 +384,19 @@ int bootgate_next_entry(void *directory, const char **name, unsigned char *kind)
     }
 }
 
-int bootgate_is_on_disk(int descriptor)
+int bootgate_glimpse(int directory, const char *name, uint64_t *device, uint32_t *mode, uint64_t *mount)
 {
-    static const uint32_t own_numbers[] = { 0x9123683e, 0xca451a4e, 0x2fc12fc1 };
-    struct stat status;
-    struct statfs system;
-    if (fstat(descriptor, &status) != 0 || fstatfs(descriptor, &system) != 0)
+    struct statx found;
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+    if (statx(directory, name, flags, STATX_TYPE | STATX_MODE | STATX_MNT_ID, &found) != 0)
         return -1;
-    if (major(status.st_dev) != 0)
-        return 1;
-    for (size_t i = 0; i < sizeof own_numbers / sizeof *own_numbers; i++)
-        if ((uint32_t)system.f_type == own_numbers[i])
-            return 1;
+    if (!(found.stx_mask & STATX_MNT_ID)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    *device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    *mode = found.stx_mode;
+    *mount = found.stx_mnt_id;
     return 0;
 }
 

@@ -17,15 +17,14 @@ import Glibc
 
     /// Which directory it is, by whatever path it was reached.
     public struct Identity: Hashable, Sendable {
-        let device: UInt64
+        /// Number of its file system.
+        public let device: UInt64
         let inode: UInt64
     }
 
     private let stream: OpaquePointer
     /// Which directory it is.
     public let identity: Identity
-    /// Whether nobody may do anything with it: so a service manager covers what a service is not to see.
-    public let isCover: Bool
 
     /// Opens `path`, which may be or hold links.
     public init(_ path: String) throws(SystemError) {
@@ -54,7 +53,6 @@ import Glibc
         }
         unsafe self.stream = stream
         identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-        isCover = status.st_mode & 0o7777 == 0
     }
 
     deinit {
@@ -63,14 +61,24 @@ import Glibc
 
     private var descriptor: Int32 { unsafe dirfd(stream) }
 
-    /// Whether it is on the same file system as `other`.
-    public borrowing func isBeside(_ other: borrowing DirectoryStream) -> Bool {
-        identity.device == other.identity.device
-    }
-
-    /// Whether its file system lies on a disk, and is not made up by the kernel, a program or another host.
-    public borrowing func isOnDisk() -> Bool {
-        bootgate_is_on_disk(descriptor) == 1
+    /// What is known of the directory `name` before it is opened: nothing is mounted for that, and no server is
+    /// asked, since one that is gone would be waited for without an end.
+    public borrowing func place(of name: [CChar]) throws(SystemError) -> DirectoryPlace {
+        var device: UInt64 = 0
+        var mode: UInt32 = 0
+        var mount: UInt64 = 0
+        guard unsafe bootgate_glimpse(descriptor, name, &device, &mode, &mount) == 0 else {
+            throw .current("statx")
+        }
+        if device == identity.device || bootgate_major(dev_t(device)) != 0 {
+            return .disk(device: device)
+        }
+        switch try DirectoryPlace.fileSystem(ofMount: mount) {
+        // These number their volumes themselves.
+        case "btrfs", "bcachefs", "zfs": return .disk(device: device)
+        case "autofs": return .automount
+        default: return mode & 0o7777 == 0 ? .cover : .other
+        }
     }
 
     /// Puts the next name and a zero byte into `name`, and says what has it; nil at the end.

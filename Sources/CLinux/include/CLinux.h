@@ -102,9 +102,9 @@ void bootgate_vsock_address(uint32_t cid, uint32_t port, uint8_t *address);
  * the next call, and its kind (DT_REG, DT_DIR, or another), 0 at the end, -1. */
 int bootgate_next_entry(void *directory, const char **name, unsigned char *kind);
 
-/* Whether a file lies on a file system that has a disk of its own: its device has a major number, or it is
- * of a kind that numbers its volumes itself (btrfs, bcachefs, ZFS). 1, 0, or -1. */
-int bootgate_is_on_disk(int descriptor);
+/* statx(2) of a name in a directory, by what the kernel knows without asking a server and without mounting anything:
+ * st_dev, st_mode, and the number of the mount, as of Linux 5.8. 0, or -1. */
+int bootgate_glimpse(int directory, const char *name, uint64_t *device, uint32_t *mode, uint64_t *mount);
 
 /* setpriority(2) and ioprio_set(2) of the calling thread alone: `nice` more than now, and idle or best effort of the
  * lowest level. What the kernel refuses is left as it was. */

@@ -97,14 +97,21 @@ struct FileTreeWalk: ~Copyable {
             return nil
         }
         do throws(SystemError) {
-            let child = try DirectoryStream(name, in: directory)
-            // A bind mount of a directory within itself has no end.
-            guard !ancestors.contains(child.identity) else { return nil }
-            guard child.isBeside(directory) || child.isOnDisk() else {
-                if child.isCover { progress.skip(path, SnapshotProgress.covered) }
-                return nil
+            switch try directory.place(of: name) {
+            case .disk(let device):
+                let child = try DirectoryStream(name, in: directory)
+                guard child.identity.device == device else {
+                    progress.skip(path, "another one was mounted meanwhile")
+                    return nil
+                }
+                // A bind mount of a directory within itself has no end.
+                guard !ancestors.contains(child.identity) else { return nil }
+                return child
+            case .automount: progress.skip(path, "is mounted only when it is used")
+            case .cover: progress.skip(path, SnapshotProgress.covered)
+            case .other: break
             }
-            return child
+            return nil
         } catch {
             note(error)
             return nil

@@ -90,6 +90,26 @@ struct SnapshotWalkTests {
     }
 
     @Test(
+        "does not wait for a file system whose server does not answer",
+        .enabled(if: getuid() == 0))
+    func deadServer() throws {
+        try files.write("a", "A")
+        try files.write("dead/b", "B")
+        // As a network's: nobody reads what the kernel asks by this descriptor.
+        let server = unsafe open("/dev/fuse", O_RDWR | O_CLOEXEC)
+        guard server >= 0 else { return }
+        // Whoever waits for it is freed by this.
+        defer { close(server) }
+        let options = "fd=\(server),rootmode=40755,user_id=0,group_id=0"
+        guard mount("none", at: files("dead"), "fuse", 0, options) else { return }
+        defer { unmount(files("dead")) }
+        try job.start(plan(files.path))
+        for _ in 0..<6000 where job.isBusy { Clock.sleep(milliseconds: 10) }
+        try #require(!job.isBusy)
+        #expect(job.status.state == .done && job.status.files == 1)
+    }
+
+    @Test(
         "tells what a service manager covers, a folder as well as a file",
         .enabled(if: getuid() == 0))
     func covered() throws {
