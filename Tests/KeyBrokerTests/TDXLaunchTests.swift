@@ -3,6 +3,7 @@ import Authenticators
 import BrokerCore
 import Bytes
 import Endorsements
+import Evidence
 import Foundation
 import Linux
 import OpenSSL
@@ -131,7 +132,7 @@ struct TDXLaunchTests {
         try vm.send(session.send(.unlocked(proof: proof, stagedDigest: nil)))
         #expect(try session.receive(try vm.receive()) == [.closed])
         let record = try await broker.service.launch("L-00001")
-        #expect(record.outcome == .unlocked && record.platform == "TDX")
+        #expect(record.outcome == .unlocked)
         #expect(record.launchClass == .cpu && record.anchor == .mrconfigid)
         #expect(record.reportID == nil && record.measurement == Self.boot.mrTD.hex)
 
@@ -155,6 +156,53 @@ struct TDXLaunchTests {
         }
         let record = try await broker.service.launch("L-00001")
         #expect(record.refusedChecks == ["binding"] && record.launchClass == nil)
+        try await broker.stop()
+    }
+
+    /// How the broker ends a report of a running TD without a TPM.
+    private func report(_ broker: TestBroker, _ guest: TDXGuest) throws -> [AttesterEvent] {
+        let vm = try TestVM(broker)
+        let statement = RuntimeStatement(
+            vm: "td-1", hostName: "td", certificate: fixed(0xce), attestationKeyName: [],
+            sshHostKeys: [], bootID: "b", snapshot: nil
+        ).encoded()
+        var session = AttesterSession(
+            hello: .report(
+                vm: try #require(VMIdentifier("td-1")), keyName: .disk, configDigest: config,
+                statementDigest: OpenSSLHashing().sha256(statement), evidenceKinds: [.tdx]),
+            exporter: try vm.handshake(), hashing: OpenSSLHashing())
+        try vm.send(session.start())
+        _ = try session.receive(try vm.receive())
+        let binding = try #require(session.reportData())
+        let evidence = try EvidenceMessage(
+            kind: .tdx,
+            items: [
+                .init(.report, try guest.quote(binding.bytes)),
+                .init(.eventLog, Self.boot.log.bytes), .init(.statement, statement),
+            ])
+        try vm.send(session.send(evidence))
+        return try session.receive(try vm.receive())
+    }
+
+    @Test(
+        "reports count after its hand-over, say nothing of files without a TPM, and fail it by policy"
+    )
+    func reports() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let broker = try await broker()
+        defer { broker.remove() }
+        #expect(try report(broker, guest([.handedOver])) == [.closed])
+        let record = try await broker.service.report("R-00001")
+        #expect(record.verdict == "not verified")
+        let unmade = record.findings?.filter { $0.outcome == .notChecked }.map(\.check) ?? []
+        #expect(unmade.contains("snapshot") && unmade.contains("IMA replay"))
+        #expect(try await broker.service.runtime("td-1").state == .neverVerified)
+        guard case .refused = try report(broker, guest([.wrongReportData])).first else {
+            Issue.record("expected REFUSED")
+            return
+        }
+        #expect(try await broker.service.report("R-00002").refusedChecks == ["binding"])
+        #expect(try await broker.service.runtime("td-1").state == .neverVerified)
         try await broker.stop()
     }
 }
