@@ -57,19 +57,19 @@ internal import CCurl
     private let login: Login
     /// What stands behind `Bearer`, with a zero byte at its end; empty for none.
     private let token: SecretBytes
-    private let observe: (OpaquePointer) -> Void
+    private let observe: (OpaquePointer) -> Bool
     private let words: UnsafeMutablePointer<CChar>
 
     /// Connects with the first request.
     ///
     /// - Parameters:
     ///   - origin: `https://HOST:PORT`, nothing behind it.
-    ///   - token: sent as `Authorization: Bearer`; empty for none.
+    ///   - token: what requests that show it send as `Authorization: Bearer`; empty for none.
     ///   - observe: gets OpenSSL's `SSL *` of the connection that a request is about to go over; it must not
-    ///     be kept.
+    ///     be kept. False sends nothing and ends the request, with ``HTTPFault/cancelled``.
     public init(
         origin: String, oldest: OldestTLS = .version13, trust: Trust, login: Login = Login(),
-        token: borrowing SecretBytes, observe: @escaping (OpaquePointer) -> Void
+        token: borrowing SecretBytes, observe: @escaping (OpaquePointer) -> Bool
     ) throws(HTTPFault) {
         guard Transfer.isStarted, let curl = unsafe curl_easy_init() else {
             throw .failed(reason: "libcurl does not start")
@@ -95,12 +95,16 @@ internal import CCurl
     /// - Parameters:
     ///   - target: Path and query, percent-encoded.
     ///   - body: JSON; empty for none.
+    ///   - showsToken: whether the token goes with it; a request that changes nothing needs none.
     ///   - limit: the longest answer, in bytes.
     public func send(
-        _ method: HTTPClient.Method, _ target: String, body: [UInt8] = [], atMost limit: Int
+        _ method: HTTPClient.Method, _ target: String, body: [UInt8] = [],
+        showsToken: Bool = false, atMost limit: Int
     ) throws(HTTPFault) -> Answer {
         let collected = BoundedBytes(limit: limit)
-        let status = try perform(method, target, body, limit) { collected.append($0) }
+        let status = try perform(method, target, body, limit, showsToken: showsToken) {
+            collected.append($0)
+        }
         return Answer(status: status.code, body: status.fault ?? collected.bytes)
     }
 
@@ -137,7 +141,8 @@ internal import CCurl
 
     private func perform(
         _ method: HTTPClient.Method, _ target: String, _ body: [UInt8], _ limit: Int,
-        sendsNothing: Bool = false, _ sink: @escaping ([UInt8]) -> Bool
+        showsToken: Bool = false, sendsNothing: Bool = false,
+        _ sink: @escaping ([UInt8]) -> Bool
     ) throws(HTTPFault) -> (code: Int, fault: [UInt8]?) {
         unsafe curl_easy_reset(curl)
         unsafe words.pointee = 0
@@ -150,6 +155,7 @@ internal import CCurl
             unsafe headers = curl_slist_append(headers, header)
         }
         configure(method, target)
+        if showsToken { addToken() }
         unsafe bootgate_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
         unsafe bootgate_curl_set_write(curl, receivePart, context)
         unsafe bootgate_curl_set_prereq(curl, lookAtConnection, context)
@@ -208,12 +214,13 @@ internal import CCurl
             unsafe bootgate_curl_set_long(curl, option, value)
         }
         unsafe bootgate_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, words)
-        if token.count > 0 {
-            unsafe bootgate_curl_set_long(curl, CURLOPT_HTTPAUTH, bootgate_curl_auth_bearer())
-            unsafe token.withBytes {
-                _ = unsafe bootgate_curl_set_pointer(
-                    curl, CURLOPT_XOAUTH2_BEARER, $0.baseAddress)
-            }
+    }
+
+    private func addToken() {
+        guard token.count > 0 else { return }
+        unsafe bootgate_curl_set_long(curl, CURLOPT_HTTPAUTH, bootgate_curl_auth_bearer())
+        unsafe token.withBytes {
+            _ = unsafe bootgate_curl_set_pointer(curl, CURLOPT_XOAUTH2_BEARER, $0.baseAddress)
         }
     }
 
@@ -230,12 +237,12 @@ internal import CCurl
     private let curl: UnsafeMutableRawPointer
     let sendsNothing: Bool
     private let sink: ([UInt8]) -> Bool
-    private let observe: (OpaquePointer) -> Void
+    private let observe: (OpaquePointer) -> Bool
     let refusal = BoundedBytes(limit: HTTPSSession.maximumFault)
 
     init(
         _ curl: UnsafeMutableRawPointer, sendsNothing: Bool,
-        sink: @escaping ([UInt8]) -> Bool, observe: @escaping (OpaquePointer) -> Void
+        sink: @escaping ([UInt8]) -> Bool, observe: @escaping (OpaquePointer) -> Bool
     ) {
         unsafe self.curl = curl
         self.sendsNothing = sendsNothing
@@ -255,8 +262,10 @@ internal import CCurl
         isRefusal ? unsafe refusal.append(part) : unsafe sink(Array(part))
     }
 
-    func look() {
-        if let ssl = unsafe bootgate_curl_ssl(curl) { unsafe observe(OpaquePointer(ssl)) }
+    /// Whether the request may go over this connection.
+    func look() -> Bool {
+        guard let ssl = unsafe bootgate_curl_ssl(curl) else { return false }
+        return unsafe observe(OpaquePointer(ssl)) && !sendsNothing
     }
 }
 
@@ -275,6 +284,5 @@ private func lookAtConnection(
 ) -> Int32 {
     guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-    exchange.look()
-    return exchange.sendsNothing ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK
+    return exchange.look() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }

@@ -84,7 +84,7 @@ extension AdminService {
             let known = try await store.runtimeFacts(.init(vm: id, reportID: nil)).runtime.signer
             throw AdminFault(
                 .conflict,
-                "expected a signature by the key \(known?.hex ?? "-"), as of the first snapshot, got \(signer.map { "one by \($0.hex)" } ?? "none"); replace_signer=1 takes another",
+                "expected a signature by the key \(known?.hex ?? "-"), as of the first snapshot, got \(signer.map { "one by \($0.hex)" } ?? "none"); `bootgate snapshot --replace-signer` takes another",
                 field: "key")
         }
         return record

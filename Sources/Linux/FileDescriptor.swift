@@ -78,6 +78,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
         guard lseek(rawValue, 0, SEEK_SET) == 0 else { throw .current("lseek") }
     }
 
+    /// Takes everything out of the file, and goes back to its start.
+    public borrowing func truncate() throws(SystemError) {
+        guard ftruncate(rawValue, 0) == 0 else { throw .current("ftruncate") }
+        try rewind()
+    }
+
     /// Tells the kernel that the file is read from start to end.
     public borrowing func willReadSequentially() {
         posix_fadvise(rawValue, 0, 0, POSIX_FADV_SEQUENTIAL)

@@ -46,6 +46,10 @@ extension AdminClient {
         try accept(send { () throws(HTTPFault) in try http.send(.post, target, json: text) })
     }
 
+    func events(_ vm: String, limit: Int) throws(Failure) -> EventList {
+        try get("\(AdminPath.events(vm))?limit=\(limit)")
+    }
+
     func reports(_ vm: String, limit: Int) throws(Failure) -> ReportList {
         try get("\(AdminPath.reports(vm))?limit=\(limit)")
     }
@@ -56,11 +60,15 @@ extension AdminClient {
 
     /// Registers a snapshot that its owner signed.
     ///
-    /// - Parameter key: DER SubjectPublicKeyInfo.
+    /// - Parameters:
+    ///   - key: DER SubjectPublicKeyInfo.
+    ///   - replacesSigner: whether it may be another key than that of the snapshots before.
     func register(
-        _ file: [UInt8], for vm: String, signature: [UInt8], key: [UInt8]
+        _ file: [UInt8], for vm: String, signature: [UInt8], key: [UInt8], replacesSigner: Bool
     ) throws(Failure) -> SnapshotRecord {
-        let query = "?signature=\(Hex.encode(signature))&key=\(Hex.encode(key))"
+        let query =
+            "?signature=\(Hex.encode(signature))&key=\(Hex.encode(key))"
+            + (replacesSigner ? "&replace_signer=1" : "")
         return try decode(
             send { () throws(HTTPFault) in
                 try http.send(

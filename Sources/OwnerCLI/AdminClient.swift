@@ -8,7 +8,8 @@ import Glibc
 struct AdminClient: Sendable {
     static let defaultSocket = AdminPath.defaultSocket
 
-    private static let longestAnswer = 96 << 20
+    /// A snapshot as long as a broker keeps one, and a little more.
+    private static let longestAnswer = 129 << 20
 
     let http: HTTPClient
 

@@ -1,3 +1,5 @@
+import Bytes
+import Curl
 import Foundation
 import OpenSSL
 import Synchronization
@@ -38,7 +40,7 @@ struct AgentConnectionTests {
         try fixture.write("client.pem", client.agent.certificate.pem)
         try fixture.write("client.key", client.agent.privateKeyPEM)
         func stop(_ options: [String]) throws -> Ended {
-            try fixture.run(["app", "stop", "--url", fixture.agent.url] + options)
+            try fixture.app(["stop"] + options)
         }
         let options = ["--client-certificate", "client.pem", "--client-key", "client.key"]
         let stranger = try stop(options)
@@ -51,6 +53,97 @@ struct AgentConnectionTests {
         #expect(try stop(["--client-certificate", "client.pem"]).status == 64)
         let noKey = try stop(["--client-certificate", "client.pem", "--client-key", "none.key"])
         #expect(noKey.errors.contains("--client-key: none.key"))
+    }
+
+    @Test("what only asks shows no token")
+    func asking() throws {
+        let fixture = try RuntimeFixture()
+        #expect(try fixture.verify(["--token-file", "token"]).status == 0)
+        #expect(try fixture.app(["status", "--token-file", "token"]).status == 0)
+        let sent = fixture.agent.state.withLock { $0.authorizations }
+        #expect(sent.count == 3)
+        #expect(sent.allSatisfy { $0 == nil })
+    }
+
+    @Test(
+        "neither login nor configuration goes to whoever answers", arguments: ["init", "stop"])
+    func anybody(_ action: String) throws {
+        let fixture = try RuntimeFixture()
+        try fixture.write("app.conf", Array("secret".utf8))
+        let more = action == "init" ? ["--conf", "app.conf"] : []
+        let ended = try fixture.run(
+            ["app", action, "--url", fixture.agent.url, "--token-file", "token"] + more)
+        #expect(ended.status == 64)
+        #expect(ended.errors.contains("the login would go to whoever answers"))
+        #expect(ended.errors.contains("Next: say --ca FILE"))
+        #expect(fixture.agent.state.withLock { $0.requests }.isEmpty)
+    }
+
+    @Test("a snapshot's login goes to no agent whose evidence names another certificate")
+    func otherCertificate() throws {
+        let fixture = try RuntimeFixture()
+        fixture.agent.state.withLock {
+            $0.otherCertificate = FixedBytes([UInt8](repeating: 1, count: 32))
+        }
+        let take = [
+            "snapshot", "--url", fixture.agent.url, "--root", "root.der", "--token-file", "token",
+        ]
+        for command in [take, take + ["--cancel"]] {
+            let ended = try fixture.run(command)
+            #expect(ended.status == 1, "\(ended.errors)")
+            #expect(
+                ended.errors.contains(
+                    "the login was not sent to localhost:\(fixture.agent.port): \"TLS certificate\""
+                ),
+                "\(ended.errors)")
+        }
+        fixture.agent.state.withLock { state in
+            #expect(state.requests == ["POST /v1/evidence", "POST /v1/evidence"])
+            #expect(state.authorizations.allSatisfy { $0 == nil })
+        }
+    }
+
+    @Test("a snapshot's login goes to no agent whose evidence no vendor signed, or no policy likes")
+    func otherVM() throws {
+        let fixture = try RuntimeFixture()
+        try fixture.write(
+            "web.toml",
+            Array(
+                """
+                name = "web"
+                [[measurement]]
+                label = "image"
+                sha384 = "\(String(repeating: "b4", count: 48))"
+                covers = ["firmware", "kernel", "initramfs", "command line"]
+                """.utf8))
+        let take = ["snapshot", "--url", fixture.agent.url, "--token-file", "token"]
+        for (more, check) in [
+            ([], "root"), (["--root", "root.der", "--policy", "web.toml"], "minimum TCB"),
+        ] {
+            let ended = try fixture.run(take + more)
+            #expect(ended.status == 1, "\(ended.errors)")
+            #expect(ended.errors.contains(": \"\(check)\": expected "), "\(ended.errors)")
+        }
+        let sent = fixture.agent.state.withLock { $0.authorizations }
+        #expect(sent.count == 2)
+        #expect(sent.allSatisfy { $0 == nil })
+    }
+
+    @Test("a login goes over no connection but one with the certificate that was vouched for")
+    func replacedConnection() throws {
+        let fixture = try RuntimeFixture()
+        let address = try ServerAddress(url: fixture.agent.url, defaultPort: 5555, "--url")
+        let client = try unsafe AgentClient(
+            address, trust: .none, login: .init(), token: SecretBytes(count: 0) { _ in })
+        client.believe(FixedBytes())
+        let failure = #expect(throws: Failure.self) { try client.startSnapshot() }
+        #expect(failure?.status == .refused)
+        #expect(failure?.message.contains("serves another certificate") == true)
+        #expect(fixture.agent.state.withLock { $0.requests }.isEmpty)
+        client.believe(OpenSSLHashing().sha256(fixture.agent.certificate.der))
+        _ = try client.appStatus()
+        let other = #expect(throws: Failure.self) { try client.startSnapshot() }
+        #expect(other?.message.contains("a login is needed") == true)
     }
 
     @Test("an application that speaks TLS 1.2 alone is looked at, too")
@@ -84,7 +177,7 @@ private final class OldServer {
         process.standardOutput = output
         process.standardInput = Pipe()
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try start(process)
         // Such as "ACCEPT 0.0.0.0:41661".
         var said = ""
         while said.firstRange(of: /ACCEPT .*:[0-9]+\n/) == nil {

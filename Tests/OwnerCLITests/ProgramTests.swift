@@ -20,6 +20,16 @@ struct Ended {
     let errors: String
 }
 
+/// Threads of the test runner block signals, which a program would inherit.
+func start(_ process: Process) throws {
+    var none = sigset_t()
+    var own = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe pthread_sigmask(SIG_SETMASK, &none, &own)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &own, nil) }
+    try process.run()
+}
+
 func run(
     _ arguments: [String], input: String = "", in folder: TestFolder,
     environment: [String: String] = [:], killedAfter milliseconds: UInt32? = nil,
@@ -34,7 +44,7 @@ func run(
     process.standardInput = stdin
     process.standardOutput = stdout
     process.standardError = stderr
-    try process.run()
+    try start(process)
     try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
     try stdin.fileHandleForWriting.close()
     if let milliseconds {

@@ -19,6 +19,7 @@ final class RuntimeFixture {
         folder = try TestFolder()
         agent = try StubAgent(SimulatedVM(files: Self.binaries))
         try write("root.der", agent.state.withLock { $0.vm.root })
+        try write("agent.pem", agent.certificate.pem)
         try write("token", Array("secret-token\n".utf8))
         let file = snapshot()
         agent.state.withLock { $0.snapshot = file }
@@ -67,6 +68,12 @@ final class RuntimeFixture {
         return try OwnerCLITests.run(
             arguments, in: folder, environment: ["XDG_CONFIG_HOME": path("config")],
             endedWhen: isTime)
+    }
+
+    /// Runs `bootgate app`, which believes the agent's certificate and nothing less.
+    func app(_ arguments: [String]) throws -> Ended {
+        try run(
+            ["app"] + arguments + ["--url", agent.url, "--ca", "agent.pem"], insecure: false)
     }
 
     /// `verify` of the snapshot as it is registered with nobody.

@@ -135,16 +135,25 @@ struct RuntimeTextTests {
     @Test("a watch tells a change of state once, and each new entry once")
     func watch() {
         var changes = RuntimeChanges(after: outcome([finding("snapshot", .ok)]))
-        let same = VerifyReport(outcome: outcome([finding("snapshot", .ok)]), snapshot: nil)
+        func look(_ finding: Finding) -> Result<VerifyReport, Failure> {
+            .success(VerifyReport(outcome: outcome([finding]), snapshot: nil))
+        }
+        let same = look(finding("snapshot", .ok))
         #expect(changes.changes(same, plain).isEmpty)
-        let bad = VerifyReport(outcome: outcome([finding("binding", .refused)]), snapshot: nil)
+        let bad = look(finding("binding", .refused))
         #expect(
             changes.changes(bad, plain).map { $0.split(separator: "  ").last } == [
                 "not trusted: binding"
             ])
         #expect(changes.changes(bad, plain).isEmpty)
-        #expect(changes.changes(nil, plain).count == 1)
-        #expect(changes.changes(nil, plain).isEmpty)
+        let gone = Result<VerifyReport, Failure>.failure(Failure(.unavailable, "no agent"))
+        let other = Result<VerifyReport, Failure>.failure(Failure(.refused, "no base64"))
+        for (failure, text) in [(gone, "no agent"), (other, "no base64")] {
+            #expect(
+                changes.changes(failure, plain).map { $0.hasSuffix("no evidence: \(text)") }
+                    == [true])
+            #expect(changes.changes(failure, plain).isEmpty)
+        }
         #expect(changes.changes(same, plain).map { $0.hasSuffix("trusted") } == [true])
     }
 
@@ -175,6 +184,13 @@ struct RuntimeTextTests {
         let check = SSHCheck(address: address, keys: [own])
         #expect(check.finding(offered: keys).outcome == .ok)
         #expect(check.finding(offered: []).outcome == .refused)
+        let said = Array("# web-1\ngetaddrinfo web-1: Name or service not known\n".utf8)
+        let silent = check.finding(
+            offered: SSHCheck.keys(said), complaint: SSHCheck.complaint(said))
+        #expect(
+            silent.actual == "web-1:22 offers none: getaddrinfo web-1: Name or service not known")
+        let key = Array("web-1 ssh-ed25519 \(Base64.encode(blob))\n".utf8)
+        #expect(SSHCheck.complaint(key) == nil)
         let strange = RuntimeStatement.SSHHostKey(kind: "ssh-rsa", digest: FixedBytes())
         #expect(check.finding(offered: [own, strange]).outcome == .refused)
     }

@@ -21,6 +21,11 @@ struct SnapshotCommandTests {
             ] + more)
     }
 
+    private func mode(_ fixture: RuntimeFixture, _ name: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: fixture.path(name))[.posixPermissions]
+            as? Int
+    }
+
     @Test("the file is verified, kept and signed with a key that was made for it")
     func keeps() throws {
         let fixture = try RuntimeFixture()
@@ -29,15 +34,19 @@ struct SnapshotCommandTests {
         let file = try fixture.read("cosmian_vm.snapshot")
         #expect(file == fixture.agent.state.withLock { $0.snapshot })
         #expect(ended.output.contains("made just now"))
+        #expect(
+            ended.output.hasSuffix(
+                "Next: `bootgate verify --snapshot ./cosmian_vm.snapshot --url "
+                    + "\(fixture.agent.url) --allow-insecure-tls`.\n"), "\(ended.output)")
+        let modes = try ["", ".sig"].map { try mode(fixture, "cosmian_vm.snapshot\($0)") }
+        #expect(modes[0] == modes[1])
+        #expect(fixture.agent.state.withLock { $0.connections } == 1)
         let key = try OwnerKey(fixture.path("config/bootgate/snapshot.key"))
         let holds = try key.publicKey().verify(
             derSignature: fixture.read("cosmian_vm.snapshot.sig"), over: file,
             scheme: .ecdsa(.sha256))
         #expect(holds)
-        let mode =
-            try FileManager.default.attributesOfItem(
-                atPath: fixture.path("config/bootgate/snapshot.key"))[.posixPermissions] as? Int
-        #expect(mode == 0o600)
+        #expect(try mode(fixture, "config/bootgate/snapshot.key") == 0o600)
         let again = try take(fixture, ["--no-register"])
         #expect(again.status == 0)
         #expect(!again.output.contains("made just now"))
@@ -80,8 +89,10 @@ struct SnapshotCommandTests {
         #expect(ended.status == 1, "\(ended.errors)")
         #expect(ended.output.contains("/usr/bin/late"))
         #expect(
+            ended.errors == "No snapshot was written; ./cosmian_vm.snapshot is as it was.\n")
+        #expect(
             try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path).sorted()
-                == ["root.der", "token"])
+                == ["agent.pem", "root.der", "token"])
     }
 
     @Test("a file that the evidence does not name is not kept")
@@ -99,7 +110,9 @@ struct SnapshotCommandTests {
     @Test("without a login nothing is begun, and it is said what to give")
     func login() throws {
         let fixture = try RuntimeFixture()
-        let ended = try fixture.run(["snapshot", "--url", fixture.agent.url])
+        let ended = try fixture.run([
+            "snapshot", "--url", fixture.agent.url, "--root", "root.der",
+        ])
         #expect(ended.status == 2)
         #expect(ended.errors.contains("Next: give --token-file"))
     }
@@ -109,9 +122,45 @@ struct SnapshotCommandTests {
         let fixture = try RuntimeFixture()
         #expect(try take(fixture, ["--no-register"]).status == 0)
         let sent = fixture.agent.state.withLock { $0.authorizations.compactMap { $0 } }
-        #expect(Set(sent) == ["Bearer secret-token"])
+        #expect(sent == ["Bearer secret-token"])
         try fixture.write("token", Array("two words\n".utf8))
         #expect(try take(fixture).status == 2)
+    }
+
+    @Test("what cannot be written or signed with is told before anything is asked of the VM")
+    func unusable() throws {
+        let fixture = try RuntimeFixture()
+        for (options, field) in [
+            (["--output", "none/web-1.snapshot"], "--output: "), (["--key", "none"], "--key: "),
+        ] {
+            let ended = try take(fixture, options)
+            #expect(ended.status == 2)
+            #expect(ended.errors.hasPrefix("bootgate: \(field)"), "\(ended.errors)")
+        }
+        #expect(fixture.agent.state.withLock { $0.requests }.isEmpty)
+    }
+
+    @Test("a snapshot of another VM than the one named does not replace a file")
+    func otherVM() throws {
+        let fixture = try RuntimeFixture()
+        try fixture.write("cosmian_vm.snapshot", [1])
+        let ended = try take(fixture, ["--vm", "web-2"])
+        #expect(ended.status == 2)
+        #expect(
+            ended.errors.contains(
+                "the agent at localhost:\(fixture.agent.port) is web-1, not web-2"),
+            "\(ended.errors)")
+        #expect(try fixture.read("cosmian_vm.snapshot") == [1])
+    }
+
+    @Test("a snapshot that nobody waits for is ended")
+    func cancels() throws {
+        let fixture = try RuntimeFixture()
+        let ended = try take(fixture, ["--cancel"])
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(
+            fixture.agent.state.withLock { $0.requests }
+                == ["POST /v1/evidence", "DELETE /v1/snapshot"])
     }
 
     @Test("a busy agent is said with what to do")
@@ -157,6 +206,10 @@ struct SnapshotCommandTests {
         let request = try #require(broker.state.withLock { $0.requests.last })
         let signature = Hex.encode(try fixture.read("cosmian_vm.snapshot.sig"))
         #expect(request.hasPrefix("PUT /v1/vms/web-1/snapshot?signature=\(signature)&key=3059"))
+        #expect(!request.contains("replace_signer"))
+        #expect(try take(fixture, ["--socket", broker.socket, "--replace-signer"]).status == 0)
+        let replacing = try #require(broker.state.withLock { $0.requests.last })
+        #expect(replacing.hasSuffix("&replace_signer=1"))
     }
 
     @Test("a broker that cannot be asked leaves the file, and is no success")

@@ -212,10 +212,13 @@ final class StubAgent: Sendable {
             state.app.configurationDigest = state.configuration.map {
                 OpenSSLHashing().sha256($0).hex
             }
-            return (204, [])
+            return json(state.app)
         case ("POST", AgentPath.app("stop")):
             state.app.state = "stopped"
             return json(state.app)
+        case ("DELETE", AgentPath.snapshot):
+            state.job = SnapshotStatus(state: .none)
+            return json(state.job)
         default: return fault(404, AgentFault(code: "absent", message: "no \(request.target)"))
         }
     }

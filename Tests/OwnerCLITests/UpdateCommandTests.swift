@@ -67,8 +67,66 @@ struct UpdateCommandTests {
         #expect(try fixture.read("web-1.snapshot") == new)
         let requests = broker.state.withLock { $0.requests.map { $0.prefix { $0 != "?" } } }
         #expect(
-            requests.suffix(2)
-                == ["PUT /v1/vms/web-1/snapshot", "POST /v1/vms/web-1/update/end"])
+            requests.suffix(3)
+                == [
+                    "POST /v1/vms/web-1/events", "PUT /v1/vms/web-1/snapshot",
+                    "POST /v1/vms/web-1/update/end",
+                ])
+        #expect(
+            broker.state.withLock { $0.requests }.contains {
+                $0.hasSuffix("/events?kind=update%20reviewed")
+            })
+    }
+
+    @Test("with --json an approved update is one object, and an unapproved one is not begun")
+    func json() throws {
+        struct Answer: Decodable {
+            struct Registered: Decodable {
+                let vm: String
+            }
+
+            let vm: String
+            let groups: [[String: String]]
+            let registered: Registered
+            let window: String
+        }
+
+        let fixture = try RuntimeFixture()
+        let broker = try broker(fixture, window: window)
+        defer { broker.stop() }
+        let asked = try end(fixture, broker, ["--json"])
+        #expect(asked.status == 64)
+        #expect(fixture.agent.state.withLock { $0.requests }.isEmpty)
+        let ended = try end(fixture, broker, ["--json", "--yes"])
+        #expect(ended.status == 0, "\(ended.errors)")
+        let answer = try JSONDecoder().decode(Answer.self, from: Data(ended.output.utf8))
+        #expect(answer.vm == "web-1" && answer.registered.vm == "web-1")
+        #expect(answer.groups.isEmpty && answer.window == "closed")
+    }
+
+    @Test("another VM's agent changes neither the file nor the broker")
+    func otherVM() throws {
+        let fixture = try RuntimeFixture()
+        let broker = try broker(fixture, window: window)
+        defer { broker.stop() }
+        fixture.agent.state.withLock { $0.vm.statement.vm = "web-2" }
+        let ended = try end(fixture, broker, ["--yes"])
+        #expect(ended.status == 2)
+        #expect(ended.errors.contains("is web-2, not web-1"), "\(ended.errors)")
+        #expect(!FileManager.default.fileExists(atPath: fixture.path("web-1.snapshot")))
+        #expect(!broker.state.withLock { $0.requests.contains { $0.hasPrefix("PUT") } })
+    }
+
+    @Test("without --url the agent is asked at the host that the registered snapshot names")
+    func withoutURL() throws {
+        let fixture = try RuntimeFixture()
+        let broker = try broker(fixture, window: window)
+        defer { broker.stop() }
+        let ended = try fixture.run([
+            "update", "end", "web-1", "--yes", "--socket", broker.socket,
+        ])
+        #expect(ended.status == 69)
+        #expect(ended.errors.contains("no agent at web-1.example:5555"), "\(ended.errors)")
     }
 
     @Test("without approval nothing is registered and nothing is left behind")
@@ -137,9 +195,8 @@ struct UpdateCommandTests {
         defer { broker.stop() }
         let content = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
         try fixture.write("app.conf", content)
-        let ended = try fixture.run([
-            "app", "init", "--configuration", "app.conf", "--url", fixture.agent.url,
-            "--token-file", "token", "--socket", broker.socket,
+        let ended = try fixture.app([
+            "init", "-c", "app.conf", "--token-file", "token", "--socket", broker.socket,
         ])
         #expect(ended.status == 0, "\(ended.errors)")
         #expect(fixture.agent.state.withLock { $0.configuration } == content)
@@ -149,16 +206,77 @@ struct UpdateCommandTests {
                 == "POST /v1/vms/web-1/events?kind=app%20init")
     }
 
+    @Test("an application that does not run with its configuration is no success, and that is told")
+    func appFails() throws {
+        let fixture = try RuntimeFixture()
+        fixture.agent.state.withLock { $0.app.state = "failed" }
+        try fixture.write("app.conf", [1])
+        let ended = try fixture.app([
+            "init", "--conf", "app.conf", "--token-file", "token", "--json",
+        ])
+        #expect(ended.status == 1)
+        let answer = try JSONDecoder().decode(
+            [String: String].self, from: Data(ended.output.utf8))
+        #expect(answer["state"] == "failed")
+        #expect(answer["ledger"]?.hasPrefix("NOT in the ledger: ") == true)
+        #expect(answer["next"]?.hasPrefix("see in the VM why") == true)
+    }
+
+    @Test("what was done stays done where the ledger takes nothing, and a bad name does nothing")
+    func ledger() throws {
+        let fixture = try RuntimeFixture()
+        let broker = try broker(fixture)
+        defer { broker.stop() }
+        broker.state.withLock { $0.answers["POST /v1/vms/web-1/events"] = nil }
+        let stop = ["stop", "--token-file", "token", "--socket", broker.socket]
+        let bad = try fixture.app(stop + ["--vm", "Web 1"])
+        #expect(bad.status == 2)
+        #expect(fixture.agent.state.withLock { $0.requests }.isEmpty)
+        let ended = try fixture.app(stop)
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(ended.output.contains("  told           NOT in the ledger: "))
+        #expect(ended.output.contains("\nNext: "))
+    }
+
     @Test("an application is controlled without a broker too, and that is said")
     func appControl() throws {
         let fixture = try RuntimeFixture()
-        let login = ["--url", fixture.agent.url, "--token-file", "token"]
-        let stopped = try fixture.run(["app", "stop"] + login)
+        let stopped = try fixture.app(["stop", "--token-file", "token"])
         #expect(stopped.status == 0, "\(stopped.errors)")
         #expect(stopped.output.hasPrefix("web (systemd): stopped"))
-        #expect(stopped.output.contains("not in the ledger: no broker that knows web-1"))
-        #expect(try fixture.run(["app", "status"] + login).status == 1)
-        #expect(try fixture.run(["app", "stop", "--url", fixture.agent.url]).status == 2)
+        #expect(stopped.output.contains("NOT in the ledger: no broker that knows web-1"))
+        #expect(try fixture.app(["status"]).status == 1)
+        #expect(try fixture.app(["stop"]).status == 2)
+    }
+
+    @Test("what was done to a VM is listed, and nothing is said of a VM that nobody knows")
+    func events() throws {
+        let fixture = try RuntimeFixture()
+        let broker = try broker(fixture)
+        defer { broker.stop() }
+        let event = VMEvent(
+            number: 1, vm: "web-1", time: 1_790_000_000, kind: "app init",
+            detail: "configuration 00")
+        let list = try text(EventList(events: [event]))
+        let none = try text(ReportList(reports: []))
+        broker.state.withLock {
+            $0.answers["GET /v1/vms/web-1/events"] = list
+            $0.answers["GET /v1/vms/web-2/reports"] = none
+        }
+        func run(_ command: [String]) throws -> Ended {
+            try fixture.run(command + ["--socket", broker.socket], insecure: false)
+        }
+        let listed = try run(["vm", "events", "web-1", "--limit", "5"])
+        #expect(listed.status == 0)
+        #expect(listed.output.contains("app init  configuration 00"))
+        #expect(
+            broker.state.withLock { $0.requests.last } == "GET /v1/vms/web-1/events?limit=5")
+        let json = try run(["vm", "events", "web-1", "--json"])
+        let decoded = try JSONDecoder().decode(EventList.self, from: Data(json.output.utf8))
+        #expect(decoded.events == [event])
+        #expect(try run(["vm", "events", "web-1", "--limit", "0"]).status == 64)
+        #expect(try run(["vm", "events", "web-2"]).status == 2)
+        #expect(try run(["reports", "web-2"]).status == 2)
     }
 
     @Test("reports are listed, and one is explained with what did not hold")

@@ -148,6 +148,7 @@ struct VerifyTests {
         let bad = try fixture.verify(["--application", "localhost:\(other.agent.port)"])
         #expect(bad.status == 1)
         #expect(bad.output.contains("applications       REFUSED"))
+        #expect(bad.output.contains("Next: see what answers at that address"))
         let none = try fixture.verify(["--application", "localhost:1"])
         #expect(none.status == 1)
     }
@@ -168,6 +169,44 @@ struct VerifyTests {
         let other = try fixture.verify(["--signer", "signer.der"])
         #expect(other.status == 1)
         #expect(other.output.contains("snapshot signature"))
+        #expect(other.output.contains("Next: the file is not the one that was signed"))
+    }
+
+    @Test("a signed snapshot is no pass for a log that does not lead to the quote")
+    func signedAndForged() throws {
+        let fixture = try RuntimeFixture()
+        let key = try SigningKey.generate(.p256)
+        let file = fixture.agent.state.withLock { $0.snapshot }
+        try fixture.write("signer.der", key.publicKey.subjectPublicKeyInfo)
+        try fixture.write("web-1.snapshot.sig", key.derSignature(overDigest: digest(file)))
+        fixture.agent.state.withLock { state in
+            state.vm.servedLog = state.vm.log
+            state.vm.servedLog?.entries.removeLast()
+        }
+        let ended = try fixture.verify(["--signer", "signer.der"])
+        #expect(ended.status == 1)
+        #expect(
+            ended.output.contains(
+                "\n  snapshot           not checked  the log does not lead to the quote"),
+            "\(ended.output)")
+        fixture.agent.state.withLock { $0.vm.hasTPM = false }
+        let without = try fixture.verify(["--signer", "signer.der"])
+        #expect(without.output.contains("\n  snapshot           not checked  there is no genuine"))
+        #expect(without.output.contains("\n  IMA log            not checked  "))
+    }
+
+    @Test("a user without a folder for keys has no key to check a signature with")
+    func homeless() throws {
+        let fixture = try RuntimeFixture()
+        try fixture.write("web-1.snapshot", fixture.agent.state.withLock { $0.snapshot })
+        try fixture.write("web-1.snapshot.sig", [1])
+        let ended = try run(
+            [
+                "verify", "-s", "web-1.snapshot", "--url", fixture.agent.url, "--root", "root.der",
+                "--allow-insecure-tls", "--socket", fixture.path("none.sock"),
+            ], in: fixture.folder, environment: ["HOME": "", "XDG_CONFIG_HOME": ""])
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(ended.output.contains("not checked: snapshot signature"), "\(ended.output)")
     }
 
     @Test("a certificate that nobody vouches for is refused unless it is allowed")
@@ -177,7 +216,7 @@ struct VerifyTests {
         let ended = try fixture.run(
             ["verify", "-s", "web-1.snapshot", "--url", fixture.agent.url], insecure: false)
         #expect(ended.status == 1)
-        #expect(ended.errors.contains("--allow-insecure-tls takes any certificate"))
+        #expect(ended.errors.contains("With --allow-insecure-tls the evidence alone says"))
     }
 
     @Test("each way to end has its exit code")

@@ -15,24 +15,24 @@ final class AgentClient {
     private static let longestFile = 2 << 30
 
     let address: ServerAddress
+    /// Whether TLS alone says nothing of who answers.
+    let takesAnyCertificate: Bool
     private let http: HTTPSSession
-    private let seen = Seen()
-
-    /// What the connection of the newest answer showed.
-    private final class Seen {
-        var peer: TLSPeer?
-    }
+    private let seen = SeenPeer()
+    /// SHA-256 of the certificate that evidence was found to vouch for.
+    private var vouchedFor: FixedBytes<32>?
 
     init(
         _ address: ServerAddress, trust: HTTPSSession.Trust, login: HTTPSSession.Login,
         token: borrowing SecretBytes
     ) throws(Failure) {
         self.address = address
+        takesAnyCertificate = trust == .none
         let seen = seen
         do throws(HTTPFault) {
             http = try unsafe HTTPSSession(
                 origin: address.origin, trust: trust, login: login, token: token,
-                observe: { seen.peer = unsafe TLSPeer(ssl: $0) })
+                observe: { unsafe seen.look(at: $0) })
         } catch {
             throw Failure(.internal, "\(error)")
         }
@@ -50,6 +50,11 @@ final class AgentClient {
         }
     }
 
+    /// Lets requests that change something go to whoever serves this certificate.
+    func believe(_ certificate: FixedBytes<32>) {
+        vouchedFor = certificate
+    }
+
     func about() throws(Failure) -> AgentStatus { try get(AgentPath.about) }
 
     func evidence(nonce: FixedBytes<32>) throws(Failure) -> EvidenceAnswer {
@@ -65,7 +70,12 @@ final class AgentClient {
 
     /// Starts a snapshot.
     func startSnapshot() throws(Failure) {
-        _ = try send(.post, AgentPath.snapshot)
+        _ = try change(.post, AgentPath.snapshot)
+    }
+
+    /// Stops the snapshot that is being made, or deletes the one that is there.
+    func cancelSnapshot() throws(Failure) -> SnapshotStatus {
+        try decode(change(.delete, AgentPath.snapshot))
     }
 
     /// The finished snapshot; how many bytes came.
@@ -88,14 +98,16 @@ final class AgentClient {
 
     func appStatus() throws(Failure) -> AppStatus { try get(AgentPath.appStatus) }
 
-    func configure(app content: [UInt8]) throws(Failure) {
-        _ = try send(
-            .post, AgentPath.appInit,
-            Self.json(AppConfiguration(content: Base64.encode(content))))
+    /// Gives the application its configuration; the agent then starts it anew.
+    func configure(app content: [UInt8]) throws(Failure) -> AppStatus {
+        try decode(
+            change(
+                .post, AgentPath.appInit,
+                Self.json(AppConfiguration(content: Base64.encode(content)))))
     }
 
     func app(_ action: String) throws(Failure) -> AppStatus {
-        try decode(send(.post, AgentPath.app(action)))
+        try decode(change(.post, AgentPath.app(action)))
     }
 
     private func get<Value: Decodable>(_ target: String) throws(Failure) -> Value {
@@ -112,36 +124,57 @@ final class AgentClient {
         Array(JSONText.compact(body).utf8)
     }
 
-    private func send(
+    /// Sends what needs a login, and the login with it, to nobody who has not shown who it is.
+    private func change(
         _ method: HTTPClient.Method, _ target: String, _ body: [UInt8] = []
     ) throws(Failure) -> [UInt8] {
-        seen.peer = nil
-        let answer: HTTPSSession.Answer
-        do throws(HTTPFault) {
-            answer = try http.send(method, target, body: body, atMost: Self.longestAnswer)
-        } catch {
-            throw failure(error)
+        guard vouchedFor != nil || !takesAnyCertificate else {
+            throw Failure(
+                .usage, "--allow-insecure-tls: the login would go to whoever answers",
+                next: "Next: say --ca FILE with the agent's certificate; docs/verify.md says how "
+                    + "to get it.")
         }
-        try accept(answer)
-        return answer.body
+        // The connection may be another one than that of the evidence.
+        seen.only = vouchedFor
+        defer { seen.only = nil }
+        return try send(method, target, body, showsToken: true)
+    }
+
+    private func send(
+        _ method: HTTPClient.Method, _ target: String, _ body: [UInt8] = [],
+        showsToken: Bool = false
+    ) throws(Failure) -> [UInt8] {
+        try answer { () throws(HTTPFault) in
+            try http.send(
+                method, target, body: body, showsToken: showsToken, atMost: Self.longestAnswer)
+        }.body
     }
 
     private func download(
         _ target: String, _ sink: @escaping ([UInt8]) -> Bool
     ) throws(Failure) -> Int {
-        seen.peer = nil
         var count = 0
-        let answer: HTTPSSession.Answer
-        do throws(HTTPFault) {
-            answer = try http.download(target, atMost: Self.longestFile) { part in
+        _ = try answer { () throws(HTTPFault) in
+            try http.download(target, atMost: Self.longestFile) { part in
                 count += part.count
                 return sink(part)
             }
+        }
+        return count
+    }
+
+    private func answer(
+        _ exchange: () throws(HTTPFault) -> HTTPSSession.Answer
+    ) throws(Failure) -> HTTPSSession.Answer {
+        seen.peer = nil
+        let answer: HTTPSSession.Answer
+        do throws(HTTPFault) {
+            answer = try exchange()
         } catch {
             throw failure(error)
         }
         try accept(answer)
-        return count
+        return answer
     }
 
     private func decode<Value: Decodable>(_ body: [UInt8]) throws(Failure) -> Value {
@@ -172,8 +205,13 @@ final class AgentClient {
         case .untrusted(let reason):
             Failure(
                 .refused, "TLS with \(address): \(reason.shown)",
-                next: "Next: --ca FILE believes an authority of yours; --allow-insecure-tls takes "
-                    + "any certificate, and the evidence still has to name it.")
+                next: "Next: --ca FILE believes an authority of yours, or the agent's own "
+                    + "certificate. With --allow-insecure-tls the evidence alone says who answers.")
+        case .cancelled where !seen.isWanted:
+            Failure(
+                .refused,
+                "\(address) serves another certificate than the one that the evidence vouched for; "
+                    + "the login was not sent")
         case .unreachable, .nameNotFound:
             Failure(
                 .unavailable, "no agent at \(address): \("\(fault)".shown)",
@@ -205,7 +243,8 @@ struct AgentRefusal {
         case "busy":
             Failure(
                 .unavailable, message,
-                next: "Next: wait until the other one is done, then say it again.")
+                next: "Next: wait until the other one is done, then say it again; "
+                    + "`bootgate snapshot --cancel` stops it.")
         case "limit":
             Failure(.unavailable, message, next: "Next: say it again in a minute.")
         case "absent": Failure(.refused, message)

@@ -16,12 +16,16 @@ struct AgentOptions: ParsableArguments {
         name: .customLong("allow-insecure-tls"),
         help: ArgumentHelp(
             "Take any certificate for TLS.",
-            discussion: "The evidence names the certificate, and that is checked in any case."))
+            discussion: """
+                What comes back is believed for nothing but evidence that names the certificate. A \
+                login is sent only after such evidence, and never by `bootgate app`.
+                """))
     var allowInsecureTLS = false
 
     @Option(
         help: ArgumentHelp(
-            "PEM file of authorities to believe instead of the system's.", valueName: "file"),
+            "PEM file of authorities to believe instead of the system's, or of the agent's certificate.",
+            valueName: "file"),
         completion: .file())
     var ca: String?
 
@@ -67,6 +71,13 @@ struct AgentOptions: ParsableArguments {
         login.certificate = try Self.readable(clientCertificate, "--client-certificate")
         login.key = try Self.readable(clientKey, "--client-key")
         return try AgentClient(address, trust: try trust(), login: login, token: try token())
+    }
+
+    /// The options that say where `client` is, and whom it believes.
+    func words(_ client: AgentClient) -> String {
+        let ca = ca.map { " --ca \($0.shown)" } ?? ""
+        return "--url \(client.address.origin)"
+            + (allowInsecureTLS ? " --allow-insecure-tls" : ca)
     }
 
     private func trust() throws(Failure) -> HTTPSSession.Trust {

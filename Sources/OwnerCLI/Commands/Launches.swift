@@ -19,8 +19,7 @@ struct Launches: OwnerCommand {
     @Argument(help: "Only launches of this VM.")
     var vm: String?
 
-    @Option(help: "How many to list, 1 to 1000.")
-    var limit = 20
+    @OptionGroup var rows: RowLimit
 
     @Option(help: "Only these: released, refused or held.")
     var decision: Decision?
@@ -33,17 +32,11 @@ struct Launches: OwnerCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    func validate() throws {
-        guard (1...1000).contains(limit) else {
-            throw ValidationError("--limit: expected 1 to 1000, got \(limit)")
-        }
-    }
-
     func execute() throws -> ExitStatus {
         let list = try global.client.launches(
             vm: try vm.map(Names.vm),
             decision: decision.flatMap { LaunchDecision(rawValue: $0.rawValue) },
-            limit: limit)
+            limit: rows.limit)
         if global.json {
             Console.print(JSONText.pretty(list))
         } else if list.launches.isEmpty {

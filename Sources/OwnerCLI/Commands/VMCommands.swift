@@ -10,7 +10,7 @@ struct VMCommands: ParsableCommand {
         abstract: "Enrol VMs and decide which of them may boot.",
         subcommands: [
             VMEnroll.self, VMList.self, VMShow.self, VMDisable.self, VMEnable.self, VMRemove.self,
-            VMRuntime.self, VMResume.self, VMExpectReboot.self,
+            VMRuntime.self, VMEvents.self, VMResume.self, VMExpectReboot.self,
         ])
 
     /// `bootgate vm list`

@@ -49,15 +49,39 @@ enum RuntimeGroup: String, CaseIterable {
     }()
 }
 
+extension RuntimeGroup {
+    /// The check without which the others of the group say nothing; nil where each says something.
+    fileprivate var leadingCheck: String? {
+        switch self {
+        case .quote: TPMCheck.signature.rawValue
+        case .log: IMACheck.replay.rawValue
+        case .snapshot: RuntimeCheck.snapshot.rawValue
+        case .evidence, .policy, .reboot, .applications, .ssh: nil
+        }
+    }
+}
+
 /// One group as it is told.
 struct RuntimeGroupSummary {
     let group: RuntimeGroup
     let findings: [Finding]
 
-    /// Refused if one is, not checked if none was made; ok otherwise, and ``unchecked`` says what is open.
+    /// Refused if one is, not checked if the leading one was not made, or none was; ok otherwise, and
+    /// ``unchecked`` says what is open.
     var outcome: Finding.Outcome {
         if findings.contains(where: { $0.outcome == .refused }) { return .refused }
-        return findings.contains { $0.outcome == .ok } ? .ok : .notChecked
+        return leading.contains { $0.outcome == .ok } ? .ok : .notChecked
+    }
+
+    /// Why nothing was checked that counts.
+    var reason: String {
+        (leading + findings).filter { $0.outcome == .notChecked }.compactMap(\.note).first
+            ?? unchecked.joined(separator: ", ")
+    }
+
+    private var leading: [Finding] {
+        guard let check = group.leadingCheck else { return findings }
+        return findings.filter { $0.check == check }
     }
 
     /// The names of the checks that were not made.

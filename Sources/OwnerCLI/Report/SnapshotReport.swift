@@ -15,6 +15,8 @@ struct SnapshotReport {
     let keyIsNew: Bool
     /// Nil where it was not registered.
     let registered: SnapshotRecord?
+    /// Where the agent is, in options.
+    let place: String
     let report: VerifyReport
 
     func print(asJSON: Bool) {
@@ -44,10 +46,7 @@ struct SnapshotReport {
         }
         lines.append(
             "  registered  " + (registered.map { "for \($0.vm.shown)" } ?? "not with a broker"))
-        let url = report.outcome.statement.hostName.shown
-        return lines + [
-            "", "Next: `bootgate verify --snapshot \(path.shown) --url https://\(url):5555`.",
-        ]
+        return lines + ["", "Next: `bootgate verify --snapshot \(path.shown) \(place)`."]
     }
 
     struct Answer: Encodable {

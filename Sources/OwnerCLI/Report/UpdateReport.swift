@@ -1,3 +1,4 @@
+import AdminAPI
 import AgentAPI
 import Bytes
 import Evidence
@@ -94,31 +95,54 @@ struct UpdateReport {
         return versions
     }
 
-    func print(asJSON: Bool) {
-        if asJSON {
-            Console.print(JSONText.pretty(Answer(vm: vm, groups: groups)))
-        } else {
-            for line in lines(.standard) { Console.print(line) }
+    func print() {
+        for line in lines(.standard) { Console.print(line) }
+    }
+
+    /// An update that was approved, registered and ended.
+    struct Answer: Encodable {
+        let vm: String
+        let groups: [Group]
+        let registered: SnapshotRecord
+        let window = "closed"
+
+        init(_ report: UpdateReport, _ registered: SnapshotRecord) {
+            vm = report.vm
+            groups = report.groups
+            self.registered = registered
         }
     }
 
-    private struct Answer: Encodable {
-        let vm: String
-        let groups: [Group]
+    private var count: Int { groups.reduce(0) { $0 + $1.files.count } }
+
+    /// How many files are in groups that a person has to look at.
+    private var odd: Int {
+        groups.filter { !$0.isAsDelivered }.reduce(0) { $0 + $1.files.count }
+    }
+
+    /// For the ledger, in fewer than 256 bytes.
+    var summary: String {
+        count == 0
+            ? "nothing differs from the snapshot before"
+            : "\(differing()) from the snapshot before, \(odd) of them in groups that are not as "
+                + "the VM's package manager says they were delivered"
     }
 
     func lines(_ screen: Screen) -> [String] {
-        let count = groups.reduce(0) { $0 + $1.files.count }
         guard count > 0 else { return ["Nothing of \(vm.shown) differs from its snapshot."] }
-        let odd = groups.filter { !$0.isAsDelivered }.reduce(0) { $0 + $1.files.count }
         let verdict =
             odd == 0
-            ? screen.paint("all as their packages delivered them", .good)
-            : screen.paint("look at the first \(odd)", .bad)
+            ? screen.paint(
+                "all as the VM's package manager says they were delivered", .good)
+            : screen.paint(odd == 1 ? "look at the first one" : "look at the first \(odd)", .bad)
+        let parts = groups.count == 1 ? "1 group" : "\(groups.count) groups"
         return [
-            "\(count) files of \(vm.shown) differ from its snapshot, in \(groups.count) groups: "
-                + "\(verdict).", "",
+            "\(differing(of: " of \(vm.shown)")) from its snapshot, in \(parts): \(verdict).", "",
         ] + groups.flatMap { lines($0, screen) }
+    }
+
+    private func differing(of vm: String = "") -> String {
+        count == 1 ? "1 file\(vm) differs" : "\(count) files\(vm) differ"
     }
 
     private func lines(_ group: Group, _ screen: Screen) -> [String] {

@@ -70,13 +70,7 @@ struct VerifyReport {
             switch summary.outcome {
             case .ok: ("ok", .good, summary.text(outcome))
             case .refused: ("REFUSED", .bad, refusals(summary))
-            case .notChecked:
-                (
-                    "not checked", .doubtful,
-                    summary.findings.compactMap(\.note).first
-                        ?? summary.unchecked.joined(
-                            separator: ", ")
-                )
+            case .notChecked: ("not checked", .doubtful, summary.reason)
             }
         return "  \(summary.group.rawValue.padded(to: 18)) " + screen.paint(word, tone)
             + String(repeating: " ", count: max(1, 13 - word.count))
@@ -110,7 +104,8 @@ struct VerifyReport {
                 ? "\(page) says what each check that was not made needs."
                 : "nothing; every check was made and held."
         }
-        let refused = Set(outcome.refusedChecks.map(RuntimeGroup.init(of:)))
+        let checks = Set(outcome.refusedChecks)
+        let refused = Set(checks.map(RuntimeGroup.init(of:)))
         if refused.contains(.evidence) || refused.contains(.quote) {
             return "do not believe this VM; \(page) says where each check is explained."
         }
@@ -118,9 +113,20 @@ struct VerifyReport {
             return "find out who rebooted the VM; a reboot of yours needs "
                 + "`bootgate vm expect-reboot` before it, and a new snapshot without the gate."
         }
+        if checks.contains(SnapshotFile.signatureCheck) {
+            return "the file is not the one that was signed, or somebody else signed it: give "
+                + "--signer, or take the snapshot anew."
+        }
+        if checks.contains(SnapshotTaker.fileCheck) {
+            return "take the snapshot anew; somebody else may have had one made meanwhile."
+        }
         if refused.contains(.snapshot) {
             return "find out how the files above came there; if it was you, "
                 + "`bootgate update begin` and `update end` make the new snapshot."
+        }
+        if refused.contains(.applications) || refused.contains(.ssh) {
+            return "see what answers at that address; it may be a proxy that ends TLS, or another "
+                + "machine."
         }
         return "\(page) says where each check is explained."
     }

@@ -35,16 +35,12 @@ struct ApplicationCheck {
     }
 
     private static func peer(of address: ServerAddress) throws(HTTPFault) -> TLSPeer? {
-        let seen = Seen()
+        let seen = SeenPeer()
         let session = try unsafe HTTPSSession(
             origin: address.origin, oldest: .version12, trust: .none,
             token: SecretBytes(count: 0) { _ in },
-            observe: { seen.peer = unsafe TLSPeer(ssl: $0) })
+            observe: { unsafe seen.look(at: $0) })
         try session.connect()
         return seen.peer
-    }
-
-    private final class Seen {
-        var peer: TLSPeer?
     }
 }

@@ -36,7 +36,9 @@ struct FreshEvidence {
         else {
             throw Failure(.refused, "the agent's evidence is no base64")
         }
-        let channel = peer.channelBinding
+        guard let channel = peer.channelBinding else {
+            throw Failure(.refused, "the agent's connection is older than TLS 1.3")
+        }
         do throws(ParseError) {
             statement = try RuntimeStatement(parsing: bytes)
             let evidence = try EvidenceMessage(parsing: body)

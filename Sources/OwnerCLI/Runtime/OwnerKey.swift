@@ -21,10 +21,16 @@ struct OwnerKey: ~Copyable {
         self.path = own
     }
 
+    /// Finds out beforehand what would keep a key from signing; makes none.
+    static func check(_ path: String?) throws(Failure) {
+        let own: String
+        if let path { own = path } else { own = try Self.defaultPath() }
+        if path != nil || File.exists(own) { _ = try read(own) }
+    }
+
     /// The public half, if this user has a key: what a signature of one's own is checked with.
     static func publicKey() throws(Failure) -> VerificationKey? {
-        let own = try defaultPath()
-        guard File.exists(own) else { return nil }
+        guard let own = usualPath, File.exists(own) else { return nil }
         let key = try OwnerKey(own)
         return try key.publicKey()
     }
@@ -88,15 +94,19 @@ struct OwnerKey: ~Copyable {
         }
     }
 
-    /// `$XDG_CONFIG_HOME/bootgate/snapshot.key`, else below `~/.config`.
-    private static func defaultPath() throws(Failure) -> String {
+    /// `$XDG_CONFIG_HOME/bootgate/snapshot.key`, else below `~/.config`; nil where neither is known.
+    private static var usualPath: String? {
         let folder = Process.environment("XDG_CONFIG_HOME").flatMap { $0.isEmpty ? nil : $0 }
         let home = Process.environment("HOME").flatMap { $0.isEmpty ? nil : $0 + "/.config" }
-        guard let base = folder ?? home else {
+        return (folder ?? home).map { $0 + "/bootgate/snapshot.key" }
+    }
+
+    private static func defaultPath() throws(Failure) -> String {
+        guard let path = usualPath else {
             throw Failure(
                 .unusableInput, "neither XDG_CONFIG_HOME nor HOME says where keys are kept",
                 next: "Next: name a key with --key.")
         }
-        return base + "/bootgate/snapshot.key"
+        return path
     }
 }

@@ -9,6 +9,8 @@ struct RuntimeChanges {
         case trusted
         case failed([String])
         case unreachable
+        /// Something answered that is no evidence.
+        case refused
     }
 
     private var state: State
@@ -20,31 +22,43 @@ struct RuntimeChanges {
         told = Set(outcome.result.problems.map(Self.name))
     }
 
-    /// Tells the changes; nil where the agent gave no evidence.
-    mutating func tell(_ report: VerifyReport?, asJSON: Bool) {
-        let lines = changes(report, .standard)
+    /// Tells the changes of a look, which may have brought no evidence.
+    mutating func tell(_ look: Result<VerifyReport, Failure>, asJSON: Bool) {
+        let lines = changes(look, .standard)
         guard !lines.isEmpty else { return }
         if asJSON {
-            Console.print(report.map { JSONText.compact(RuntimeAnswer($0)) } ?? Self.unreachable)
+            switch look {
+            case .success(let report): Console.print(JSONText.compact(RuntimeAnswer(report)))
+            case .failure(let failure): Console.print(JSONText.compact(NoAnswer(failure)))
+            }
         } else {
             for line in lines { Console.print(line) }
         }
     }
 
     /// A line for the state where it changed, and one for each new entry that does not hold.
-    mutating func changes(_ report: VerifyReport?, _ screen: Screen) -> [String] {
-        let now = report.map { Self.state($0.outcome) } ?? .unreachable
-        let time = screen.time(report?.outcome.time ?? screen.now)
-        var lines: [String] = []
-        if now != state { lines.append("\(time)  \(Self.text(now, screen))") }
-        state = now
-        for problem in report?.outcome.result.problems ?? []
-        where told.insert(Self.name(problem)).inserted {
-            lines.append(
-                "\(time)  entry \(problem.index)  \(problem.path.shown)  "
-                    + "\(problem.digest.shown)  \(problem.detail.shown)")
+    mutating func changes(
+        _ look: Result<VerifyReport, Failure>, _ screen: Screen
+    ) -> [String] {
+        let old = state
+        switch look {
+        case .failure(let failure):
+            state = failure.status == .unavailable ? .unreachable : .refused
+            guard state != old else { return [] }
+            let words = screen.paint("no evidence", .doubtful)
+            return ["\(screen.time(screen.now))  \(words): \(failure.message)"]
+        case .success(let report):
+            state = Self.state(report.outcome)
+            let time = screen.time(report.outcome.time)
+            let news = report.outcome.result.problems.filter {
+                told.insert(Self.name($0)).inserted
+            }
+            return (state == old ? [] : ["\(time)  \(verdict(screen))"])
+                + news.map {
+                    "\(time)  entry \($0.index)  \($0.path.shown)  \($0.digest.shown)  "
+                        + $0.detail.shown
+                }
         }
-        return lines
     }
 
     /// What tells entries apart, those of another boot included.
@@ -52,18 +66,23 @@ struct RuntimeChanges {
         "\(problem.index) \(problem.check) \(problem.digest) \(problem.path)"
     }
 
-    private static let unreachable = #"{"verdict":"unreachable"}"#
-
     private static func state(_ outcome: RuntimeLook.Outcome) -> State {
         outcome.isTrusted ? .trusted : .failed(outcome.refusedChecks)
     }
 
-    private static func text(_ state: State, _ screen: Screen) -> String {
-        switch state {
-        case .trusted: screen.paint("trusted", .good)
-        case .unreachable: screen.paint("no evidence", .doubtful) + ": the agent does not answer"
-        case .failed(let checks):
-            screen.paint("not trusted", .bad) + ": \(checks.joined(separator: ", ").shown)"
-        }
+    private func verdict(_ screen: Screen) -> String {
+        guard case .failed(let checks) = state else { return screen.paint("trusted", .good) }
+        return screen.paint("not trusted", .bad) + ": \(checks.joined(separator: ", ").shown)"
+    }
+}
+
+/// A look that brought no evidence.
+private struct NoAnswer: Encodable {
+    let verdict: String
+    let message: String
+
+    init(_ failure: Failure) {
+        verdict = failure.status == .unavailable ? "unreachable" : "refused"
+        message = failure.message
     }
 }

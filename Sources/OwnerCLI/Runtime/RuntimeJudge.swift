@@ -12,17 +12,13 @@ struct RuntimeJudge {
     let policy: RuntimePolicy
     /// Files that may be there although the snapshot lacks them.
     var whitelist: IMADigestTable?
-    /// The boot that the broker expects; nil where none is known.
-    var boot: RuntimeBoot?
 
     /// Holds a VM against `snapshot` too.
     func verifier(of snapshot: Snapshot) throws(Failure) -> RuntimeVerifier {
         do throws(RuntimeReferenceError) {
-            var verifier = RuntimeVerifier(
+            return RuntimeVerifier(
                 try RuntimeReference(
                     snapshot: snapshot, further: whitelist, rules: policy.runtimeRules))
-            verifier.expectedBoot = boot
-            return verifier
         } catch {
             throw Failure(.unusableInput, "--policy: runtime.allow: \("\(error)".shown)")
         }

@@ -20,29 +20,49 @@ struct SSHCheck {
     let address: ServerAddress
     let keys: [RuntimeStatement.SSHHostKey]
 
-    func finding() -> Finding {
-        guard File.exists(Self.program) else {
-            return finding(.notChecked, "-", note: "there is no \(Self.program)")
+    /// Refuses to begin where the check could not be made: what was asked for is never left out.
+    static func needProgram() throws(Failure) {
+        guard File.exists(program) else {
+            throw Failure(
+                .unusableInput, "--ssh: there is no \(program)",
+                next: "Next: install openssh-client, or leave --ssh out.")
         }
+    }
+
+    func finding() -> Finding {
         do throws(SystemError) {
             let result = try Subprocess.run(
                 [Self.program, "-T", "5", "-p", "\(address.port)", "--", address.host],
                 outputAtMost: 64 << 10, milliseconds: Self.milliseconds)
-            return finding(offered: Self.keys(result.output))
+            return finding(
+                offered: Self.keys(result.output), complaint: Self.complaint(result.output))
         } catch {
             return finding(.refused, "\(address): \("\(error)".shown)")
         }
     }
 
     /// Every key that is offered has to be one of the statement's: one that is not may be a proxy's.
-    func finding(offered: [RuntimeStatement.SSHHostKey]) -> Finding {
-        guard !offered.isEmpty else { return finding(.refused, "\(address) offers none") }
+    ///
+    /// - Parameter complaint: what ssh-keyscan said beside the keys.
+    func finding(
+        offered: [RuntimeStatement.SSHHostKey], complaint: String? = nil
+    ) -> Finding {
+        guard !offered.isEmpty else {
+            let reason = complaint.map { ": \($0.shown)" } ?? ""
+            return finding(.refused, "\(address) offers none\(reason)")
+        }
         let strange = offered.filter { !keys.contains($0) }
         guard strange.isEmpty else {
             return finding(
                 .refused, "\(address) offers \(strange.map(Self.text).joined(separator: ", "))")
         }
         return finding(.ok, "\(address) offers \(offered.map(\.kind).joined(separator: ", "))")
+    }
+
+    /// The first of ssh-keyscan's lines that is neither a key nor a comment.
+    static func complaint(_ output: [UInt8]) -> String? {
+        output.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+            .first { !$0.hasPrefix("#") && keys(Array($0.utf8)).isEmpty }
     }
 
     /// The keys in ssh-keyscan's lines: host, kind and base64 of the blob.
@@ -64,11 +84,7 @@ struct SSHCheck {
         "\(key.kind) \(key.digest.hex)"
     }
 
-    private func finding(
-        _ outcome: Finding.Outcome, _ actual: String, note: String? = nil
-    ) -> Finding {
-        Finding(
-            check: Self.check, outcome: outcome, expected: Self.expected, actual: actual,
-            note: note)
+    private func finding(_ outcome: Finding.Outcome, _ actual: String) -> Finding {
+        Finding(check: Self.check, outcome: outcome, expected: Self.expected, actual: actual)
     }
 }

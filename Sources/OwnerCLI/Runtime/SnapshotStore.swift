@@ -20,10 +20,9 @@ enum SnapshotStore {
         _ taken: SnapshotTaker.Taken, at path: String, isForCosmian: Bool = false,
         _ owner: borrowing OwnerKey
     ) throws(Failure) -> Written {
-        try taken.move(to: path)
-        var digest = taken.file.digest
-        if isForCosmian { digest = try rewrite(taken.file.snapshot, path) }
+        let digest = isForCosmian ? try taken.reduceForCosmian() : taken.file.digest
         let signature = try owner.sign(digest: digest)
+        try taken.move(to: path)
         do throws(SystemError) {
             try File.writeAtomically(path + ".sig", signature, mode: 0o644)
         } catch {
@@ -36,32 +35,19 @@ enum SnapshotStore {
 
     /// Registers it with the broker for `vm`.
     static func register(
-        _ written: Written, for vm: String, _ broker: AdminClient
+        _ written: Written, for vm: String, replacesSigner: Bool, _ broker: AdminClient
     ) throws(Failure) -> SnapshotRecord {
-        let file = try EvidenceFile.read(
-            written.path, "--output", atMost: SnapshotFile.limit)
-        return try broker.register(
-            file, for: vm, signature: written.signature, key: written.key)
-    }
-
-    /// Writes what Cosmian's programs know of a snapshot; its digest.
-    private static func rewrite(
-        _ snapshot: Snapshot, _ path: String
-    ) throws(Failure) -> FixedBytes<32> {
-        var hash = RunningHash(.sha256)
-        do throws(SystemError) {
-            let file = try TemporaryFile(beside: path)
-            var fault: SystemError?
-            snapshot.write(isForCosmian: true) { part in
-                guard fault == nil else { return }
-                hash.update(part, count: part.count)
-                do throws(SystemError) { try file.write(part) } catch { fault = error }
-            }
-            if let fault { throw fault }
-            try file.move(to: path)
+        do throws(Failure) {
+            let file = try EvidenceFile.read(
+                written.path, "--output", atMost: SnapshotFile.limit)
+            return try broker.register(
+                file, for: vm, signature: written.signature, key: written.key,
+                replacesSigner: replacesSigner)
         } catch {
-            throw Failure(.unusableInput, "\(path.shown): \("\(error)".shown)")
+            throw Failure(
+                error.status,
+                "\(written.path.shown) is written and signed, but not registered: \(error.message)",
+                next: error.next)
         }
-        return FixedBytes(hash.finish()) ?? FixedBytes()
     }
 }

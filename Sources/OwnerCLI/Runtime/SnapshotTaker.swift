@@ -22,6 +22,24 @@ struct SnapshotTaker {
         let report: VerifyReport
         fileprivate let temporary: TemporaryFile
 
+        /// Leaves of the file what Cosmian's programs know; its digest.
+        func reduceForCosmian() throws(Failure) -> FixedBytes<32> {
+            var hash = RunningHash(.sha256)
+            do throws(SystemError) {
+                try temporary.clear()
+                var fault: SystemError?
+                file.snapshot.write(isForCosmian: true) { part in
+                    guard fault == nil else { return }
+                    hash.update(part, count: part.count)
+                    do throws(SystemError) { try temporary.write(part) } catch { fault = error }
+                }
+                if let fault { throw fault }
+            } catch {
+                throw Failure(.unusableInput, "--output: \("\(error)".shown)")
+            }
+            return FixedBytes(hash.finish()) ?? FixedBytes()
+        }
+
         /// Replaces `target`; the other signature there, if any, is of another file and goes.
         func move(to target: String) throws(Failure) {
             do throws(SystemError) {
@@ -34,18 +52,18 @@ struct SnapshotTaker {
         }
     }
 
-    /// Makes one, and leaves it beside `target`.
-    ///
-    /// - Throws: also where the VM did not prove what the file says; the report is in the failure then.
+    /// Makes one, and leaves it beside `target`; whether the VM proved what the file says is in its report.
     func take(beside target: String) throws(Failure) -> Taken {
-        try client.startSnapshot()
-        let status = try wait()
+        // What cannot be written is better known before minutes of hashing.
         let temporary: TemporaryFile
         do throws(SystemError) {
             temporary = try TemporaryFile(beside: target)
         } catch {
             throw Failure(.unusableInput, "--output: \("\(error)".shown)")
         }
+        try judge.admit(client)
+        try client.startSnapshot()
+        let status = try wait()
         try fetch(into: temporary)
         let file = try SnapshotFile(temporary.path, "the agent's snapshot")
         if let told = status.digest, told != file.digest.hex {

@@ -8,10 +8,10 @@ final class TemporaryFile {
     private let file: FileDescriptor
     private var isInPlace = false
 
-    /// Readable by its owner alone until it is in place.
+    /// For everybody to read, as far as this process's umask goes.
     init(beside target: String) throws(SystemError) {
         path = "\(target).\(Hex.encode(Random.bytes(6))).new"
-        file = try FileDescriptor(path, .create(mode: 0o600))
+        file = try FileDescriptor(path, .create(mode: 0o644))
         try File.removeWhenInterrupted(path)
     }
 
@@ -22,6 +22,11 @@ final class TemporaryFile {
 
     func write(_ bytes: [UInt8]) throws(SystemError) {
         try file.write(bytes)
+    }
+
+    /// Forgets what was written.
+    func clear() throws(SystemError) {
+        try file.truncate()
     }
 
     /// Replaces `target` in one step, after everything has reached the disk.

@@ -22,30 +22,65 @@ struct AppCommands: ParsableCommand {
         var vm: String?
         @OptionGroup var global: GlobalOptions
 
-        /// Puts the event into the ledger where the broker can be asked and knows the VM; says whether it did.
-        func tell(_ kind: String, _ detail: String, _ agent: AgentClient) throws(Failure) -> String
-        {
-            let named: String?
-            if let vm { named = try Names.vm(vm) } else { named = try agent.about().vm }
-            guard let named else { return "not in a ledger: the VM has no id; name it with --vm" }
-            guard try global.client.runtimeIfKnown(named) != nil else {
-                return "not in the ledger: no broker that knows \(named.shown) can be asked"
-            }
-            try global.client.tell(named, kind: kind, detail: detail)
-            return "in the ledger of \(named.shown)"
+        /// The name that was given, checked before anything is done.
+        func named() throws(Failure) -> String? {
+            guard let vm else { return nil }
+            return try Names.vm(vm)
         }
 
-        /// Prints a status, or JSON.
-        func show(_ status: AppStatus, note: String?) {
-            if global.json {
-                Console.print(JSONText.pretty(status))
+        /// Puts the event into the ledger where the broker can be asked and knows the VM; says whether it did. By
+        /// then it has happened, so nothing is thrown.
+        func tell(_ kind: String, _ detail: String, _ vm: String?, _ agent: AgentClient) -> String {
+            do throws(Failure) {
+                let stated: String?
+                if let vm { stated = vm } else { stated = try agent.about().vm }
+                guard let stated else {
+                    return "NOT in a ledger: the VM has no id; name it with --vm"
+                }
+                // It is the VM's word until here.
+                let named = try Names.vm(stated)
+                guard try global.client.runtimeIfKnown(named) != nil else {
+                    return "NOT in the ledger: no broker that knows \(named) can be asked"
+                }
+                try global.client.tell(named, kind: kind, detail: detail)
+                return "in the ledger of \(named)"
+            } catch {
+                return "NOT in the ledger: \(error.message)"
+            }
+        }
+    }
+
+    /// What came of a command.
+    struct Answer: Encodable {
+        let status: AppStatus
+        /// What became of the ledger's entry; nil where there was to be none.
+        var ledger: String?
+        /// What to do now.
+        let next: String
+
+        private enum Key: String, CodingKey {
+            case ledger
+            case next
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try status.encode(to: encoder)
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encodeIfPresent(ledger, forKey: .ledger)
+            try container.encode(next, forKey: .next)
+        }
+
+        func print(asJSON: Bool) {
+            if asJSON {
+                Console.print(JSONText.pretty(self))
                 return
             }
             let digest = status.configurationDigest ?? "none, or not shown without a login"
             Console.print(
                 "\(status.serviceName.shown) (\(status.serviceType.shown)): \(status.state.shown)")
             Console.print("  configuration  \(digest.shown)")
-            if let note { Console.print("  told           \(note)") }
+            if let ledger { Console.print("  told           \(ledger.shown)") }
+            Console.print("\nNext: \(next)")
         }
     }
 
@@ -56,36 +91,41 @@ struct AppCommands: ParsableCommand {
             abstract: "Give the application its configuration.",
             discussion: """
                 The bytes are written as app.conf, for root alone, below `app_storage` of the VM's \
-                agent.toml; nobody looks into them. Verify the VM before you give it a secret.
+                agent.toml, and the application is started anew; nobody looks into them. Verify the VM \
+                before you give it a secret.
+
+                Exit code 0: it runs. 1: it does not.
 
                 Example:
                   bootgate app init --conf app.toml --url https://web-1.example:5555 \
                 --token-file token
                 """)
 
-        /// As the agent has it.
-        private static let limit = 4 << 20
+        /// The longest that an agent takes, in bytes.
+        private static let limit = 1 << 20
 
         @Option(
-            name: [.customLong("conf"), .customLong("configuration")],
+            name: [.customShort("c"), .customLong("conf"), .customLong("configuration")],
             help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file())
         var configuration: String
         @OptionGroup var agent: AgentOptions
         @OptionGroup var ledger: Ledger
 
         func execute() throws -> ExitStatus {
+            let vm = try ledger.named()
             let content = try EvidenceFile.read(configuration, "--conf", atMost: Self.limit)
             let client = try agent.client()
-            try client.configure(app: content)
+            let status = try client.configure(app: content)
             let digest = OpenSSLHashing().sha256(content).hex
-            let note = try ledger.tell("app init", "configuration \(digest)", client)
-            ledger.show(try client.appStatus(), note: note)
-            return .success
+            return AppCommands.end(
+                status, isWanted: status.state == "running",
+                ledger: ledger.tell("app init", "configuration \(digest)", vm, client),
+                asJSON: ledger.global.json)
         }
     }
 
     /// `bootgate app start`
-    struct AppStart: OwnerCommand {
+    struct AppStart: AppAction {
         static let configuration = CommandConfiguration(
             commandName: "start", abstract: "Start the application.",
             discussion: "Example:\n  bootgate app start --url https://web-1:5555 --token-file token"
@@ -93,24 +133,20 @@ struct AppCommands: ParsableCommand {
 
         @OptionGroup var agent: AgentOptions
         @OptionGroup var ledger: Ledger
-
-        func execute() throws -> ExitStatus { try AppCommands.act("start", agent, ledger) }
     }
 
     /// `bootgate app stop`
-    struct AppStop: OwnerCommand {
+    struct AppStop: AppAction {
         static let configuration = CommandConfiguration(
             commandName: "stop", abstract: "Stop the application.",
             discussion: "Example:\n  bootgate app stop --url https://web-1:5555 --token-file token")
 
         @OptionGroup var agent: AgentOptions
         @OptionGroup var ledger: Ledger
-
-        func execute() throws -> ExitStatus { try AppCommands.act("stop", agent, ledger) }
     }
 
     /// `bootgate app restart`
-    struct AppRestart: OwnerCommand {
+    struct AppRestart: AppAction {
         static let configuration = CommandConfiguration(
             commandName: "restart", abstract: "Stop the application and start it again.",
             discussion:
@@ -119,8 +155,6 @@ struct AppCommands: ParsableCommand {
 
         @OptionGroup var agent: AgentOptions
         @OptionGroup var ledger: Ledger
-
-        func execute() throws -> ExitStatus { try AppCommands.act("restart", agent, ledger) }
     }
 
     /// `bootgate app status`
@@ -135,23 +169,43 @@ struct AppCommands: ParsableCommand {
                 """)
 
         @OptionGroup var agent: AgentOptions
-        @OptionGroup var ledger: Ledger
+        @OptionGroup var global: GlobalOptions
 
         func execute() throws -> ExitStatus {
             let status = try agent.client().appStatus()
-            ledger.show(status, note: nil)
-            return status.state == "running" ? .success : .refused
+            return AppCommands.end(
+                status, isWanted: status.state == "running", asJSON: global.json)
         }
     }
 
-    fileprivate static func act(
-        _ action: String, _ agent: AgentOptions, _ ledger: Ledger
-    ) throws(Failure) -> ExitStatus {
+    /// Tells what came of a command.
+    fileprivate static func end(
+        _ status: AppStatus, isWanted: Bool, ledger: String? = nil, asJSON: Bool
+    ) -> ExitStatus {
+        let next =
+            isWanted
+            ? "nothing; `bootgate app status` says how it is later."
+            : "see in the VM why: its journal, and that of bootgate-agent."
+        Answer(status: status, ledger: ledger, next: next).print(asJSON: asJSON)
+        return isWanted ? .success : .refused
+    }
+}
+
+/// A command that starts or stops the application.
+protocol AppAction: OwnerCommand {
+    var agent: AgentOptions { get }
+    var ledger: AppCommands.Ledger { get }
+}
+
+extension AppAction {
+    func execute() throws -> ExitStatus {
+        let action = Self.configuration.commandName ?? ""
+        let vm = try ledger.named()
         let client = try agent.client()
         let status = try client.app(action)
-        let note = try ledger.tell("app \(action)", "now \(status.state)", client)
-        ledger.show(status, note: note)
-        let isWanted = (status.state == "running") == (action != "stop")
-        return isWanted ? .success : .refused
+        return AppCommands.end(
+            status, isWanted: (status.state == "running") == (action != "stop"),
+            ledger: ledger.tell("app \(action)", "now \(status.state)", vm, client),
+            asJSON: ledger.global.json)
     }
 }

@@ -15,17 +15,14 @@ struct Reports: OwnerCommand {
             """)
 
     @Argument(help: "The VM.") var vm: String
-    @Option(help: "How many to list, 1 to 1000.") var limit = 20
+    @OptionGroup var rows: RowLimit
     @OptionGroup var global: GlobalOptions
 
-    func validate() throws {
-        guard (1...1000).contains(limit) else {
-            throw ValidationError("--limit: expected 1 to 1000, got \(limit)")
-        }
-    }
-
     func execute() throws -> ExitStatus {
-        let list = try global.client.reports(try Names.vm(vm), limit: limit)
+        let name = try Names.vm(vm)
+        let list = try global.client.reports(name, limit: rows.limit)
+        // The ledger has no rows of a name that nobody knows, too.
+        if list.reports.isEmpty { _ = try global.client.vm(name) }
         if global.json {
             Console.print(JSONText.pretty(list))
         } else if list.reports.isEmpty {

@@ -20,9 +20,11 @@ struct TakeSnapshot: OwnerCommand {
               bootgate snapshot --url https://web-1.example:5555 --token-file token
               bootgate snapshot --url https://10.0.2.15 --allow-insecure-tls --token-file token \
             --output web-1.snapshot --no-register
+              bootgate snapshot --url https://web-1.example:5555 --token-file token --cancel
+
+            After an interrupt the agent goes on with a snapshot that nobody waits for; --cancel ends it.
             """)
 
-    @OptionGroup var agent: AgentOptions
     @Option(
         name: [.short, .long],
         help: ArgumentHelp("Where it is written; FILE.sig beside it.", valueName: "file"),
@@ -37,39 +39,49 @@ struct TakeSnapshot: OwnerCommand {
             "The VM to register it for.", discussion: "Default: the one that the evidence names.",
             valueName: "name"))
     var vm: String?
-    @Option(
-        help: ArgumentHelp(
-            "Your key, P-256 in PEM.",
-            discussion: "Default: $XDG_CONFIG_HOME/bootgate/snapshot.key, made at first use.",
-            valueName: "file"), completion: .file())
-    var key: String?
     @Flag(name: .customLong("no-register"), help: "Do not tell the broker.")
     var noRegister = false
-    @OptionGroup var judging: RuntimeJudgeOptions
-    @OptionGroup var global: GlobalOptions
+    @Flag(help: "Only stop the snapshot that the agent makes, or delete the one that it has.")
+    var cancel = false
+    @OptionGroup var options: SnapshotOptions
 
     func validate() throws {
         guard !output.isEmpty else { throw ValidationError("--output: expected a path") }
-        guard !cosmian || vm == nil else {
-            throw ValidationError("--cosmian: such a file is not registered; leave --vm out")
+        guard !cosmian || vm == nil && !options.replaceSigner else {
+            throw ValidationError(
+                "--cosmian: such a file is not registered; leave --vm and --replace-signer out")
+        }
+        guard !noRegister || !options.replaceSigner else {
+            throw ValidationError("--no-register and --replace-signer exclude each other")
         }
     }
 
     func execute() throws -> ExitStatus {
         let vm = try vm.map(Names.vm)
-        let client = try agent.client()
-        let taker = SnapshotTaker(
-            client: client, judge: try judging.judge(), showsProgress: !global.json)
-        let taken = try taker.take(beside: output)
-        guard taken.report.outcome.isTrusted else { return taken.report.print(asJSON: global.json) }
-        let owner = try OwnerKey(key)
+        let client = try options.agent.client()
+        if cancel { return try end(client) }
+        guard let taken = try options.take(of: vm, from: client, for: output) else {
+            return .refused
+        }
+        let owner = try OwnerKey(options.key)
         let written = try SnapshotStore.keep(taken, at: output, isForCosmian: cosmian, owner)
         let registered = try register(written, vm ?? taken.report.outcome.statement.vm)
         let told = SnapshotReport(
             path: output, digest: written.digest, files: taken.file.snapshot.files?.count ?? 0,
             skipped: taken.file.snapshot.details?.skipped ?? 0, keyPath: owner.path,
-            keyIsNew: owner.isNew, registered: registered, report: taken.report)
-        told.print(asJSON: global.json)
+            keyIsNew: owner.isNew, registered: registered, place: options.agent.words(client),
+            report: taken.report)
+        told.print(asJSON: options.global.json)
+        return .success
+    }
+
+    private func end(_ client: AgentClient) throws(Failure) -> ExitStatus {
+        try options.judging.judge().admit(client)
+        let status = try client.cancelSnapshot()
+        Console.print(
+            options.global.json
+                ? JSONText.pretty(status)
+                : "The agent at \(client.address) makes no snapshot now, and has none.")
         return .success
     }
 
@@ -79,13 +91,11 @@ struct TakeSnapshot: OwnerCommand {
     ) throws(Failure) -> SnapshotRecord? {
         guard !noRegister, !cosmian, let vm else { return nil }
         do throws(Failure) {
-            return try SnapshotStore.register(written, for: vm, global.client)
+            return try SnapshotStore.register(
+                written, for: vm, replacesSigner: options.replaceSigner, options.global.client)
         } catch {
             throw Failure(
-                error.status,
-                "\(output.shown) is written and signed, but not registered: "
-                    + error.message,
-                next: error.next.map { "\($0) Or say --no-register." })
+                error.status, error.message, next: error.next.map { "\($0) Or say --no-register." })
         }
     }
 }

@@ -79,14 +79,15 @@ struct UpdateCommands: ParsableCommand {
             discussion: """
                 The new snapshot is verified as `bootgate snapshot` does it. What differs from the registered \
                 one is shown by package, with the package manager's word on each file; it becomes the new \
-                one when you approve, at the terminal or by --yes.
+                one when you approve, at the terminal or by --yes. Without --url the agent is asked at \
+                the host that the registered one names.
 
-                Example:
-                  bootgate update end web-1 --url https://web-1.example:5555 --token-file token
+                Examples:
+                  bootgate update end web-1 --token-file token
+                  bootgate update end web-1 --url https://web-1.example:5555 --token-file token --yes
                 """)
 
         @Argument(help: "The VM.") var vm: String
-        @OptionGroup var agent: AgentOptions
         @Option(
             name: [.short, .long],
             help: ArgumentHelp(
@@ -94,17 +95,18 @@ struct UpdateCommands: ParsableCommand {
                 discussion: "Default: VM.snapshot in this folder.", valueName: "file"),
             completion: .file())
         var output: String?
-        @Option(
-            help: ArgumentHelp("Your key, as for `bootgate snapshot`.", valueName: "file"),
-            completion: .file())
-        var key: String?
         @Flag(help: "Approve without being asked.") var yes = false
-        @OptionGroup var judging: RuntimeJudgeOptions
-        @OptionGroup var global: GlobalOptions
+        @OptionGroup var options: SnapshotOptions
 
         func execute() throws -> ExitStatus {
             let name = try Names.vm(vm)
-            let broker = global.client
+            let asJSON = options.global.json
+            guard yes || !asJSON else {
+                throw Failure(
+                    .usage, "--json: nobody can be asked there",
+                    next: "Next: look at it without --json, or approve by --yes.")
+            }
+            let broker = options.global.client
             let record = try broker.runtime(name)
             guard let window = record.window else {
                 throw Failure(
@@ -112,32 +114,31 @@ struct UpdateCommands: ParsableCommand {
                     next: "Next: `bootgate update begin \(name) --reason ...`.")
             }
             let old = try Self.registered(record, broker)
-            let client = try agent.client()
+            let client = try options.agent.client(hostName: old.details?.hostName)
             let path = output ?? "\(name).snapshot"
-            let taken = try SnapshotTaker(
-                client: client, judge: try judging.judge(), showsProgress: !global.json
-            ).take(beside: path)
-            guard taken.report.outcome.isTrusted else {
-                return taken.report.print(asJSON: global.json)
+            guard let taken = try options.take(of: name, from: client, for: path) else {
+                return .refused
             }
             let changes = SnapshotDifference(old: old, new: taken.file.snapshot)
             let report = UpdateReport(
                 vm: name, difference: changes, old: old, new: taken.file.snapshot,
                 owners: try client.owners(of: changes.questions))
-            report.print(asJSON: global.json)
+            if !asJSON { report.print() }
             guard try yes || approves(report) else {
                 throw Failure(
                     .refused, "not approved; nothing has changed and the window stays open",
                     next: "Next: `bootgate update end` again, or `bootgate update abort \(name)`.")
             }
-            let written = try SnapshotStore.keep(taken, at: path, OwnerKey(key))
-            _ = try SnapshotStore.register(written, for: name, broker)
+            try broker.tell(name, kind: "update reviewed", detail: report.summary)
+            let written = try SnapshotStore.keep(taken, at: path, OwnerKey(options.key))
+            let registered = try SnapshotStore.register(
+                written, for: name, replacesSigner: options.replaceSigner, broker)
             _ = try broker.endUpdate(name, reason: window.reason)
-            if !global.json {
-                Console.print(
-                    "\(path.shown) is the snapshot of \(name) now; the window is closed.\n"
+            Console.print(
+                asJSON
+                    ? JSONText.pretty(UpdateReport.Answer(report, registered))
+                    : "\(path.shown) is the snapshot of \(name) now; the window is closed.\n"
                         + "Next: `bootgate vm runtime \(name)` after its next report.")
-            }
             return .success
         }
 
@@ -155,7 +156,7 @@ struct UpdateCommands: ParsableCommand {
         }
 
         private func approves(_ report: UpdateReport) throws(Failure) -> Bool {
-            guard !global.json, Terminal.isTerminal(0) else {
+            guard Terminal.isTerminal(0) else {
                 throw Failure(
                     .unusableInput, "nobody can be asked here; nothing has changed",
                     next: "Next: look at the list above, then say it again with --yes.")
@@ -170,8 +171,9 @@ struct UpdateCommands: ParsableCommand {
 }
 
 extension SnapshotDifference {
-    /// The paths that a package manager of the VM can be asked about: what is there now.
+    /// The paths that a package manager of the VM can be asked about: what is there now, under a name that no
+    /// agent finds too long.
     var questions: [String] {
-        (added + changed).map(\.path).filter { $0.hasPrefix("/") }
+        (added + changed).map(\.path).filter { $0.hasPrefix("/") && $0.utf8.count <= 4096 }
     }
 }

@@ -72,9 +72,6 @@ struct Verify: OwnerCommand {
         let signature = try file.signatureFinding(signer: signer)
         var judge = try judging.judge()
         if let whitelist { judge.whitelist = try WhitelistFile.read(whitelist, "--whitelist") }
-        if let vm = file.snapshot.details?.vm {
-            judge.boot = try global.client.runtimeIfKnown(vm)?.boot.map(RuntimeBoot.init)
-        }
         let applications = try application.map { text throws(Failure) in
             try ServerAddress(
                 text, defaultPort: ApplicationCheck.defaultPort, "--application")
@@ -82,29 +79,45 @@ struct Verify: OwnerCommand {
         let servers = try ssh.map { text throws(Failure) in
             try ServerAddress(text, defaultPort: SSHCheck.defaultPort, "--ssh")
         }
+        if !servers.isEmpty { try SSHCheck.needProgram() }
         let client = try agent.client(hostName: file.snapshot.details?.hostName)
-        let looking = Looking(
+        var looking = Looking(
             look: RuntimeLook(client: client, judge: judge),
             verifier: try judge.verifier(of: file.snapshot), file: file, signature: signature,
             applications: applications, servers: servers)
+        try looking.askBroker(global.client)
         let first = try looking.report()
         let status = first.print(asJSON: global.json)
         guard let watch else { return status }
         var changes = RuntimeChanges(after: first.outcome)
         while true {
             Clock.sleep(milliseconds: UInt64(watch.seconds) * 1000)
-            changes.tell(try? looking.report(), asJSON: global.json)
+            // A broker that cannot be asked for a while does not take back what it said.
+            try? looking.askBroker(global.client)
+            changes.tell(looking.again(), asJSON: global.json)
         }
     }
 
     /// One look, and what is asked beside the agent.
     private struct Looking {
         let look: RuntimeLook
-        let verifier: RuntimeVerifier
+        var verifier: RuntimeVerifier
         let file: SnapshotFile
         let signature: Finding
         let applications: [ServerAddress]
         let servers: [ServerAddress]
+
+        /// Learns which boot the broker expects: it changes with every reboot that was expected.
+        mutating func askBroker(_ broker: AdminClient) throws(Failure) {
+            guard let vm = file.snapshot.details?.vm,
+                let boot = try broker.runtimeIfKnown(vm)?.boot
+            else { return }
+            verifier.expectedBoot = RuntimeBoot(boot)
+        }
+
+        func again() -> Result<VerifyReport, Failure> {
+            do throws(Failure) { return .success(try report()) } catch { return .failure(error) }
+        }
 
         func report() throws(Failure) -> VerifyReport {
             var outcome = try look.look(at: Clock.realtime, against: verifier)
