@@ -13,12 +13,14 @@ struct Bootgate: ParsableCommand {
               bootgate vm enroll web-1 --policy web --disk web-1.img
               bootgate launches web-1
               bootgate why web-1
+              bootgate snapshot --url https://web-1.example:5555 --token-file token
+              bootgate verify --snapshot cosmian_vm.snapshot --url https://web-1.example:5555
 
-            Every command takes --json, and --socket PATH (or BOOTGATE_SOCKET) for a broker that \
+            Every command but completions takes --json, and --socket PATH (or BOOTGATE_SOCKET) for a broker that \
             listens elsewhere than at /run/bootgate/admin.sock.
 
             Exit codes: 0 yes; 1 no (refused, held); 2 input that cannot be used; 64 wrong usage; \
-            69 no broker; 70 a fault of bootgate itself.
+            69 no broker or agent; 70 a fault of bootgate itself.
             """,
         version: Version.text,
         subcommands: [

@@ -26,14 +26,16 @@ enum CommandLineTool {
         }
     }
 
-    /// Options of all commands may stand before the command too; ArgumentParser wants them after it.
+    /// Options of all commands may stand before the command too, and those that `cosmian_vm` has there;
+    /// ArgumentParser wants them after it.
     static func movingGlobalOptions(_ arguments: [String]) -> [String] {
         var rest = arguments[...]
         var moved: [String] = []
         while let first = rest.first {
-            if first == "--json" || first.hasPrefix("--socket=") {
+            let hasValue = ["--socket=", "--url="].contains { first.hasPrefix($0) }
+            if hasValue || first == "--json" || first == "--allow-insecure-tls" {
                 moved.append(rest.removeFirst())
-            } else if first == "--socket", rest.count > 1 {
+            } else if first == "--socket" || first == "--url", rest.count > 1 {
                 moved += [rest.removeFirst(), rest.removeFirst()]
             } else {
                 break

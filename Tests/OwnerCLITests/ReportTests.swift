@@ -156,6 +156,11 @@ func advice() throws {
         (["--socket=s", "--json", "launches"], ["launches", "--socket=s", "--json"]),
         (["vm", "list", "--json"], ["vm", "list", "--json"]),
         (["--socket"], ["--socket"]),
+        (
+            ["--url", "u", "--allow-insecure-tls", "app", "status"],
+            ["app", "status", "--url", "u", "--allow-insecure-tls"]
+        ),
+        (["--url=u", "verify", "-s", "f"], ["verify", "-s", "f", "--url=u"]),
         (["--help"], ["--help"]),
     ])
 func globalOptions(given: [String], expected: [String]) {
