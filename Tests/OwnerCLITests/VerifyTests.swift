@@ -69,7 +69,12 @@ struct VerifyTests {
         fixture.measure("/opt/tool", 0xee)
         try fixture.write(
             "list", Array("/opt/tool \(String(repeating: "ee", count: 32))\n\n".utf8))
-        #expect(try fixture.verify(["--whitelist", "list"]).status == 0)
+        let listed = try fixture.verify(["--whitelist", "list"])
+        #expect(listed.status == 0)
+        #expect(
+            listed.output.hasPrefix(
+                "web-1 is trusted: 3 of 4 measured files are in the snapshot of 2026-09-21, 1 in the whitelist."
+            ), "\(listed.output)")
         try fixture.write(
             "list", Array("/opt/tool \(String(repeating: "ef", count: 32))\n".utf8))
         #expect(try fixture.verify(["--whitelist", "list"]).status == 1)

@@ -60,9 +60,13 @@ struct VerifyReport {
         let count = outcome.result.quotedCount ?? 0
         let day = snapshot?.snapshot.details.map { " of \(ISO8601.text($0.time).prefix(10))" } ?? ""
         let byRule = outcome.result.allowed.reduce(0) { $0 + $1.count }
-        let rules = byRule == 0 ? "" : ", \(byRule) of them by rules of the policy"
+        let further = outcome.result.furtherCount
+        let others =
+            (further == 0 ? "" : ", \(further) in the whitelist")
+            + (byRule == 0 ? "" : ", \(byRule) let in by rules of the policy")
         return "\(name) is " + screen.paint("trusted", .good)
-            + ": \(count) of \(count) measured files are in the snapshot\(day)\(rules)."
+            + ": \(max(0, count - further - byRule)) of \(count) measured files are in the snapshot\(day)"
+            + "\(others)."
     }
 
     private func line(_ summary: RuntimeGroupSummary, _ screen: Screen) -> String {
