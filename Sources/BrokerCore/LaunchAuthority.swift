@@ -47,7 +47,7 @@ public final class LaunchAuthority: Sendable {
     private let desk: EndorsementDesk?
     private let readPolicy: @Sendable (String) -> AppraisalPolicy?
     private let policies = Mutex<[FixedBytes<32>: AppraisalPolicy]>([:])
-    private let strangers: RowBudget
+    private let strangers: MinuteBudget
     private let log: Logger
     private let clock: @Sendable () -> Int64
 
@@ -78,7 +78,7 @@ public final class LaunchAuthority: Sendable {
         self.authenticator = authenticator
         self.desk = desk
         self.readPolicy = readPolicy
-        strangers = RowBudget(perAddress: strangerRows.perAddress, total: strangerRows.total)
+        strangers = MinuteBudget(each: strangerRows.perAddress, total: strangerRows.total)
         self.statistics = statistics
         self.log = log
         self.clock = clock

@@ -100,15 +100,20 @@ struct TDXLaunchTests {
         try vm.send(session.start())
         _ = try session.receive(try vm.receive())
         let binding = try #require(session.reportData())
-        let evidence = try EvidenceMessage(
+        try vm.send(session.send(evidence(guest, binding)))
+        let events = try session.receive(try vm.receive())
+        return (session, events, binding)
+    }
+
+    private func evidence(
+        _ guest: TDXGuest, _ binding: FixedBytes<64>, _ more: [EvidenceItem] = []
+    ) throws -> EvidenceMessage {
+        try EvidenceMessage(
             kind: .tdx,
             items: [
                 .init(.report, try guest.quote(binding.bytes)),
                 .init(.eventLog, Self.boot.log.bytes),
-            ])
-        try vm.send(session.send(evidence))
-        let events = try session.receive(try vm.receive())
-        return (session, events, binding)
+            ] + more)
     }
 
     @Test("ends with its key and proof; its twin that has handed over gets none")
@@ -174,13 +179,7 @@ struct TDXLaunchTests {
         try vm.send(session.start())
         _ = try session.receive(try vm.receive())
         let binding = try #require(session.reportData())
-        let evidence = try EvidenceMessage(
-            kind: .tdx,
-            items: [
-                .init(.report, try guest.quote(binding.bytes)),
-                .init(.eventLog, Self.boot.log.bytes), .init(.statement, statement),
-            ])
-        try vm.send(session.send(evidence))
+        try vm.send(session.send(evidence(guest, binding, [.init(.statement, statement)])))
         return try session.receive(try vm.receive())
     }
 

@@ -79,7 +79,9 @@ struct RuntimeTextTests {
         #expect(report.lines(plain) == ["Nothing of web-1 differs from its snapshot."])
     }
 
-    private func outcome(_ findings: [Finding], isProven: Bool = true) -> RuntimeLook.Outcome {
+    private func outcome(
+        _ findings: [Finding], isProven: Bool = true, isKeySelfMade: Bool = false
+    ) -> RuntimeLook.Outcome {
         let isRefused = findings.contains { $0.outcome == .refused }
         return RuntimeLook.Outcome(
             statement: RuntimeStatement(
@@ -88,12 +90,22 @@ struct RuntimeTextTests {
             platform: "SNP Genoa", time: 1_790_000_000,
             result: RuntimeResult(
                 findings: findings, problems: [], entryCount: 4, quotedCount: 3, allowed: [],
-                furtherCount: 0, isKeySelfMade: false,
+                furtherCount: 0, isKeySelfMade: isKeySelfMade,
                 isTrusted: isProven && !isRefused), holdsPolicy: true)
     }
 
     private func finding(_ check: String, _ outcome: Finding.Outcome) -> Finding {
         Finding(check: check, outcome: outcome, expected: "e", actual: "a", note: "n")
+    }
+
+    @Test("a key that only the VM vouches for is told at once, trusted or not")
+    func selfMadeKey() {
+        let findings = [finding("signature", .ok), finding("snapshot", .ok)]
+        let next = VerifyReport(
+            outcome: outcome(findings, isKeySelfMade: true), snapshot: nil
+        ).next
+        #expect(next.contains("names no TPM key"))
+        #expect(!VerifyReport(outcome: outcome(findings), snapshot: nil).next.contains("TPM key"))
     }
 
     @Test("what was not checked is never shown as passed")

@@ -28,9 +28,9 @@ public final class RuntimeAuthority: Sendable {
     private let readPolicy: @Sendable (String) -> AppraisalPolicy?
     private let references: RuntimeReferences
     private let threads: ReportThreads
-    private let strangers: RowBudget
+    private let strangers: MinuteBudget
     /// By VM: what it may say of itself in a minute.
-    private let reports: RowBudget
+    private let reports: MinuteBudget
     private let places = ReportPlaces()
     private let statistics: LaunchStatistics
     private let log: Logger
@@ -60,8 +60,8 @@ public final class RuntimeAuthority: Sendable {
         self.readPolicy = readPolicy
         references = RuntimeReferences(snapshots)
         self.threads = ReportThreads(count: threads)
-        strangers = RowBudget(perAddress: strangerRows.perAddress, total: strangerRows.total)
-        reports = RowBudget(perAddress: reportsPerMinute, total: .max)
+        strangers = MinuteBudget(each: strangerRows.perAddress, total: strangerRows.total)
+        reports = MinuteBudget(each: reportsPerMinute, total: .max)
         self.statistics = statistics
         self.log = log
         self.clock = clock

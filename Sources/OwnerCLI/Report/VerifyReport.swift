@@ -104,6 +104,11 @@ struct VerifyReport {
     var next: String {
         let page = "docs/verify.md"
         if outcome.isTrusted {
+            if outcome.result.isKeySelfMade {
+                return
+                    "take a snapshot by `bootgate snapshot`: this one names no TPM key, and only the "
+                    + "VM says that its own is one, so its root could have made it."
+            }
             return outcome.findings.contains { $0.outcome == .notChecked }
                 ? "\(page) says what each check that was not made needs."
                 : "nothing; every check was made and held."
