@@ -143,14 +143,17 @@ public enum File {
         guard unsafe mkdir(path, mode) == 0 else { throw .current("mkdir", path) }
     }
 
-    /// Makes a directory and its parents where they do not exist yet.
+    /// Makes a directory and its parents where they do not exist yet; others may be making them too.
     public static func makeDirectories(
         _ path: String, mode: UInt32 = 0o755
     ) throws(SystemError) {
         var soFar = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             soFar += "/\(part)"
-            if !exists(soFar) { try makeDirectory(soFar, mode: mode) }
+            guard !exists(soFar) else { continue }
+            guard unsafe mkdir(soFar, mode) == 0 || errno == EEXIST else {
+                throw .current("mkdir", soFar)
+            }
         }
     }
 

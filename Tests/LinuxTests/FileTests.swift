@@ -1,5 +1,7 @@
 import Bytes
+import Dispatch
 import Linux
+import Synchronization
 import Testing
 
 /// A directory of its own for one test, removed with its files at the end.
@@ -35,6 +37,26 @@ struct FileTests {
         try File.writeAtomically(path, Array(repeating: 7, count: 70_000))
         #expect(try File.read(path, atMost: 70_000).count == 70_000)
         #expect(throws: SystemError.self) { try File.read(path, atMost: 69_999) }
+    }
+
+    @Test("directories are made by several at once, and a file in the way is an error")
+    func directories() throws {
+        let faults = Mutex<[SystemError]>([])
+        for round in 0..<100 {
+            let path = "\(scratch.path)/a/\(round)"
+            DispatchQueue.concurrentPerform(iterations: 8) { _ in
+                do throws(SystemError) {
+                    try File.makeDirectories(path)
+                } catch {
+                    faults.withLock { $0.append(error) }
+                }
+            }
+            try File.removeDirectory(path)
+            try File.removeDirectory("\(scratch.path)/a")
+        }
+        #expect(faults.withLock { $0 } == [])
+        try File.writeAtomically("\(scratch.path)/file", [])
+        #expect(throws: SystemError.self) { try File.makeDirectories("\(scratch.path)/file/b") }
     }
 
     @Test("a secret file is read without its bytes passing through an array")
