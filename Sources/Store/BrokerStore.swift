@@ -31,8 +31,10 @@ public protocol BrokerStore: Sendable {
         _ question: ReportQuestion,
         by judge: @escaping @Sendable (RuntimeFacts) -> ReportDecision?,
         done: @escaping @Sendable (Result<(Int64, ReportDecision)?, StoreError>) -> Void)
-    /// What a report of that VM would be judged on now.
-    func runtimeFacts(_ question: ReportQuestion) async throws(StoreError) -> RuntimeFacts
+    /// What a report of that VM would be judged on now. `done` is called on a thread of the store.
+    func runtimeFacts(
+        _ question: ReportQuestion,
+        done: @escaping @Sendable (Result<RuntimeFacts, StoreError>) -> Void)
     /// Changes a VM's runtime record and notes why, in one transaction; an error unless the VM is enrolled.
     ///
     /// A snapshot that `change` sets becomes the registered one, and the one before it is remembered. Nil
@@ -84,4 +86,16 @@ public protocol BrokerStore: Sendable {
 
     /// Remembers `value` if nothing is remembered under `name` yet; what is remembered now.
     func remember(_ value: [UInt8], as name: String) async throws(StoreError) -> [UInt8]
+}
+
+extension BrokerStore {
+    /// What a report of that VM would be judged on now.
+    public func runtimeFacts(
+        _ question: ReportQuestion
+    ) async throws(StoreError) -> RuntimeFacts {
+        let result = await withCheckedContinuation { continuation in
+            runtimeFacts(question, done: { continuation.resume(returning: $0) })
+        }
+        return try result.get()
+    }
 }

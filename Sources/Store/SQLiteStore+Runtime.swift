@@ -25,10 +25,11 @@ extension SQLiteStore {
 
     /// What a report of that VM would be judged on now.
     public func runtimeFacts(
-        _ question: ReportQuestion
-    ) async throws(StoreError) -> RuntimeFacts {
+        _ question: ReportQuestion,
+        done: @escaping @Sendable (Result<RuntimeFacts, StoreError>) -> Void
+    ) {
         // The cache of enrolments may be filled only where writes follow each other.
-        try await write { database in try self.facts(for: question, database) }
+        write({ database in try self.facts(for: question, database) }, done: done)
     }
 
     /// Changes a VM's runtime record and notes why, in one transaction.

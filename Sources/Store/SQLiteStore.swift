@@ -68,18 +68,26 @@ public final class SQLiteStore: BrokerStore {
         }
     }
 
+    /// Runs `body` in a transaction; it is durable when `done` is called, on a thread of the store.
+    func write<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T,
+        done: @escaping @Sendable (Result<T, StoreError>) -> Void
+    ) {
+        commits.submit(
+            .init(
+                run: { database in
+                    let value = try body(database)
+                    return { done(.success(value)) }
+                },
+                fail: { done(.failure($0)) }))
+    }
+
     /// Runs `body` in a transaction; it is durable when this returns.
     func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
         async throws(StoreError) -> T
     {
-        let result: Result<T, StoreError> = await withCheckedContinuation { continuation in
-            commits.submit(
-                .init(
-                    run: { database in
-                        let value = try body(database)
-                        return { continuation.resume(returning: .success(value)) }
-                    },
-                    fail: { continuation.resume(returning: .failure($0)) }))
+        let result = await withCheckedContinuation { continuation in
+            write(body, done: { continuation.resume(returning: $0) })
         }
         return try result.get()
     }

@@ -114,12 +114,11 @@ public final class RuntimeAuthority: Sendable {
             if judge.supply.retryAfter == nil { statistics.count(.unauthentic) }
             return turnAway(judge, done)
         }
-        Task {
-            do throws(StoreError) {
-                let facts = try await store.runtimeFacts(judge.question)
+        store.runtimeFacts(judge.question) { result in
+            switch result {
+            case .success(let facts):
                 queue.async { self.prepare(judge, facts, on: queue, done) }
-            } catch {
-                done(self.unavailable(judge, error))
+            case .failure(let error): done(self.unavailable(judge, error))
             }
         }
     }
