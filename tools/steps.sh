@@ -11,8 +11,9 @@ step() {
     printf '[%*d/%d] %4d s  %s\n' "${#STEPS}" "$STEP" "$STEPS" "$((SECONDS - STARTED))" "$*"
 }
 
-# quietly LOG COMMAND...: runs it with its output in LOG; a failure shows the end of LOG. On a
-# terminal a line every ten seconds says that it is still at work.
+# quietly LOG COMMAND...: runs it with its output in LOG; a failure shows the lines of LOG that match FIND, an
+# extended regular expression, if that is set, and the end of LOG. On a terminal a line every ten seconds
+# says that it is still at work.
 quietly() {
     local log=$1 began=$SECONDS status=0 worker
     shift
@@ -29,6 +30,7 @@ quietly() {
     wait "$worker" || status=$?
     if [ "$status" -ne 0 ]; then
         echo "failed: $*  (whole output: $log)" >&2
+        if [ -n "${FIND:-}" ]; then grep -aE -m 100 "$FIND" "$log" >&2 || true; fi
         tail -n "${TAIL:-40}" "$log" >&2
     fi
     return "$status"

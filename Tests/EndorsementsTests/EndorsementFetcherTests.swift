@@ -22,7 +22,7 @@ final class Events: Sendable {
     /// The faults of the first `count` requests, once there are so many.
     func faults(_ count: Int) -> [FetchFault?] {
         for _ in 0..<count { arrived.wait() }
-        return events.withLock { $0.map(\.fault) }
+        return events.withLock { $0.prefix(count).map(\.fault) }
     }
 }
 
