@@ -121,6 +121,8 @@ struct RuntimeLogTests {
         func entry(_ digest: [UInt8], _ signature: [UInt8]) -> IMALogBuilder.Entry {
             IMALogBuilder.Entry("/new", sha256: digest, signature: signature)
         }
+        var changed = signature.bytes
+        changed[changed.count - 1] ^= 1
         let digest = RuntimeSample.digest(message)
         let good = try sample(adding: [entry(digest, signature.bytes)], allowing: [.signer(info)])
             .verify()
@@ -128,7 +130,7 @@ struct RuntimeLogTests {
         for (digest, bytes, key) in [
             (digest, signature.bytes, stranger), (digest, [], info),
             (RuntimeSample.digest([1]), signature.bytes, info),
-            (digest, signature.bytes.dropLast() + [0], info),
+            (digest, changed, info),
         ] as [([UInt8], [UInt8], [UInt8])] {
             let result = try sample(adding: [entry(digest, bytes)], allowing: [.signer(key)])
                 .verify()
