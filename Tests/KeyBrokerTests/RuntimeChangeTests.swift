@@ -55,7 +55,7 @@ extension RuntimeReportTests {
         try next.launch(broker)
         var bare = next
         bare.quotes = false
-        try await expectFailure(of: bare, by: ["TPM key", "reboot"])
+        try await expectFailure(of: bare, by: ["same TPM key", "reboot"])
         let record = try await service.runtime("web-1")
         #expect(record.ticket != nil && record.boot?.resetCount == 3)
         _ = try await service.resume("web-1", RuntimeRequest(reason: "seen"))

@@ -83,7 +83,7 @@ struct RuntimeReportTests {
         #expect(report.refusedChecks.isEmpty && report.problems == [])
         #expect(report.entries == 3 && report.quotedEntries == 3)
         let made = report.findings?.filter { $0.outcome == .ok }.map(\.check) ?? []
-        for check in ["binding", "config anchor", "same launch", "TPM key", "IMA replay"] {
+        for check in ["binding", "config anchor", "same launch", "same TPM key", "IMA replay"] {
             #expect(made.contains(check), "\(check) in \(made)")
         }
         #expect(made.contains("snapshot") && made.contains("reboot"))
@@ -156,9 +156,9 @@ struct RuntimeReportTests {
         try await register(vm)
         var other = vm
         other.tpmKey = .otherTPM
-        try await expectFailure(of: other, by: ["TPM key"])
+        try await expectFailure(of: other, by: ["same TPM key"])
         other.statedKeyName = try RunningVM.keyName(.tpm)
-        try await expectFailure(of: other, by: ["TPM key"])
+        try await expectFailure(of: other, by: ["same TPM key"])
         try await finish()
     }
 
@@ -247,7 +247,7 @@ struct RuntimeReportTests {
         #expect(try vm.report(broker).end == .closed)
         let (report, state) = try await newest()
         #expect(report.verdict == "not verified" && state == .neverVerified)
-        let finding = report.findings?.first { $0.check == "TPM key" && $0.outcome == .notChecked }
+        let finding = report.findings?.first { $0.check == "same TPM key" && $0.outcome == .notChecked }
         #expect(finding?.note?.contains("its root can have made it") == true)
         try await finish()
     }

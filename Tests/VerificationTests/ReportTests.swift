@@ -128,10 +128,18 @@ struct ReportTests {
         }
     }
 
-    @Test("no check has the name of a policy's check, so findings of both can stand in one list")
+    @Test("checks that can stand in one list have names of their own")
     func namesAreApart() {
-        #expect(
-            Set(SNPCheck.allCases.map(\.rawValue))
-                .isDisjoint(with: Check.allCases.map(\.rawValue)))
+        let others: [[String]] = [
+            AzureCheck.allCases.map(\.rawValue), TPMCheck.allCases.map(\.rawValue),
+            EventLogCheck.allCases.map(\.rawValue),
+            IMACheck.allCases.map(\.rawValue), RuntimeCheck.allCases.map(\.rawValue), Check.allCases.map(\.rawValue),
+        ]
+        for platform in [SNPCheck.allCases.map(\.rawValue), TDXCheck.allCases.map(\.rawValue)] {
+            var seen: Set<String> = []
+            for name in ([platform] + others).joined() {
+                #expect(seen.insert(name).inserted, "\(name)")
+            }
+        }
     }
 }

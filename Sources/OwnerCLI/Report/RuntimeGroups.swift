@@ -30,7 +30,11 @@ enum RuntimeGroup: String, CaseIterable {
                 RuntimeCheck.teePolicy.rawValue, Authentication.endorsementsCheck,
             ]
         let lists: [(RuntimeGroup, [String])] = [
-            (.evidence, evidence), (.quote, TPMCheck.allCases.map(\.rawValue) + ["TPM key name"]),
+            (.evidence, evidence),
+            (
+                .quote,
+                TPMCheck.allCases.map(\.rawValue) + ["TPM key name", RuntimeCheck.key.rawValue]
+            ),
             (.log, ima),
             (
                 .snapshot,

@@ -7,7 +7,7 @@ public enum RuntimeCheck: String, Sendable, Hashable, CaseIterable {
     /// The processor says what it said when the snapshot was made, and the host cannot debug the VM.
     case teePolicy = "TEE policy"
     /// The quoting key is the snapshot's.
-    case key = "TPM key"
+    case key = "same TPM key"
     /// Every entry of the log is one that the snapshot has, or that a rule lets in.
     case snapshot
     /// It is the boot that is expected.

@@ -14,7 +14,7 @@ struct RuntimeVerifierTests {
         #expect(result.isTrusted && result.isHeldToSnapshot)
         #expect(
             result.findings.map(\.check) == [
-                "signature", "TLS certificate", "TEE policy", "TPM key", "reboot", "IMA log format",
+                "signature", "TLS certificate", "TEE policy", "same TPM key", "reboot", "IMA log format",
                 "IMA template hashes", "IMA replay", "IMA boot aggregate", "IMA violations",
                 "IMA signatures", "snapshot",
             ])
@@ -152,21 +152,21 @@ struct RuntimeVerifierTests {
         let other: [UInt8] = [0, 0x0b] + [UInt8](repeating: 1, count: 32)
         var sample = try RuntimeSample()
         sample.keyName = other
-        #expect(try sample.verify().checks(.refused) == ["TPM key"])
+        #expect(try sample.verify().checks(.refused) == ["same TPM key"])
         sample.statement.attestationKeyName = other
-        #expect(try sample.verify().checks(.refused) == ["TPM key"])
+        #expect(try sample.verify().checks(.refused) == ["same TPM key"])
         sample.snapshot?.details?.attestationKeyName = []
         let unnamed = try sample.verify()
-        #expect(unnamed.isTrusted && unnamed.checks(.notChecked).contains("TPM key"))
+        #expect(unnamed.isTrusted && unnamed.checks(.notChecked).contains("same TPM key"))
         sample = try RuntimeSample()
         sample.statement.attestationKeyName = []
         sample.snapshot = nil
-        #expect(try sample.verify().checks(.refused) == ["TPM key"])
+        #expect(try sample.verify().checks(.refused) == ["same TPM key"])
         // A snapshot with a key wants a quote.
         sample = try RuntimeSample()
         sample.hasTPM = false
         sample.statement.attestationKeyName = []
-        #expect(try sample.verify().checks(.refused) == ["TPM key", "reboot"])
+        #expect(try sample.verify().checks(.refused) == ["same TPM key", "reboot"])
     }
 
     @Test("is refused after a reboot that nobody expected")
@@ -237,6 +237,6 @@ struct RuntimeVerifierTests {
         #expect(result.isTrusted && !result.isHeldToSnapshot)
         #expect(
             result.checks(.notChecked)
-                == ["TEE policy", "TPM key", "reboot", "IMA signatures", "snapshot"])
+                == ["TEE policy", "same TPM key", "reboot", "IMA signatures", "snapshot"])
     }
 }

@@ -40,11 +40,11 @@ def runtime_reports(world):
 
     stranger = Pretender(world, vm, key=b"another attestation key", chip=genuine.chip)
     wrong = {
-        "another VM's TPM": (lambda: stranger.report(port), {"TPM key"}),
+        "another VM's TPM": (lambda: stranger.report(port), {"same TPM key"}),
         "the evidence of an earlier report": (
             lambda: genuine.report(port, evidence=old), {"binding", "TPM nonce"}),
         "a statement of another key": (
-            lambda: genuine.report(port, attestation_key_name=stranger.key[2].hex()), {"TPM key"}),
+            lambda: genuine.report(port, attestation_key_name=stranger.key[2].hex()), {"same TPM key"}),
         "a log that was cut": (
             lambda: bent(1, lambda entries: entries[:-1]), {"IMA replay"}),
         "a log in another order": (

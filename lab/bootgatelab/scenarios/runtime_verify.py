@@ -63,7 +63,7 @@ def intercepts(world, running, snapshot):
     stolen = world.directory / "stolen.pem"
     stolen.write_bytes(running.shell.read(f"{OWN}/cert.key") + running.shell.read(f"{OWN}/cert.pem"))
     # Evidence over another session: report and quote are neither over the one that is seen here.
-    relayed = ["binding", "TPM nonce", "TPM key"]
+    relayed = ["binding", "TPM nonce", "same TPM key"]
     for pem, checks in ((own, [*relayed, "TLS certificate"]), (stolen, relayed)):
         proxy = world.keep(Interceptor(pem, running.port))
         running.refused(snapshot, *checks, port=proxy.port, what=f"a proxy with {pem.stem}")
