@@ -247,7 +247,9 @@ struct RuntimeReportTests {
         #expect(try vm.report(broker).end == .closed)
         let (report, state) = try await newest()
         #expect(report.verdict == "not verified" && state == .neverVerified)
-        let finding = report.findings?.first { $0.check == "same TPM key" && $0.outcome == .notChecked }
+        let finding = report.findings?.first {
+            $0.check == "same TPM key" && $0.outcome == .notChecked
+        }
         #expect(finding?.note?.contains("its root can have made it") == true)
         try await finish()
     }

@@ -133,7 +133,8 @@ struct ReportTests {
         let others: [[String]] = [
             AzureCheck.allCases.map(\.rawValue), TPMCheck.allCases.map(\.rawValue),
             EventLogCheck.allCases.map(\.rawValue),
-            IMACheck.allCases.map(\.rawValue), RuntimeCheck.allCases.map(\.rawValue), Check.allCases.map(\.rawValue),
+            IMACheck.allCases.map(\.rawValue), RuntimeCheck.allCases.map(\.rawValue),
+            Check.allCases.map(\.rawValue),
         ]
         for platform in [SNPCheck.allCases.map(\.rawValue), TDXCheck.allCases.map(\.rawValue)] {
             var seen: Set<String> = []

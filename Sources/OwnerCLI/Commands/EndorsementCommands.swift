@@ -31,16 +31,12 @@ struct EndorsementCommands: ParsableCommand {
         func execute() throws -> ExitStatus {
             var list = try place.list(global)
             list.documents.removeAll { $0.state == .missing }
-            if global.json {
-                Console.print(JSONText.pretty(list))
-                return .success
-            }
-            if list.documents.isEmpty, list.certificates.isEmpty {
-                Console.print("Nothing is in \(list.directory.shown).")
-                return .success
-            }
             let report = EndorsementReport(list: list, now: Clock.realtime)
-            for line in report.table.lines(.standard) { Console.print(line) }
+            Output.show(
+                list, asJSON: global.json,
+                else: list.documents.isEmpty && list.certificates.isEmpty
+                    ? ["Nothing is in \(list.directory.shown)."]
+                    : report.table.lines(.standard))
             return .success
         }
     }
@@ -66,12 +62,8 @@ struct EndorsementCommands: ParsableCommand {
         func execute() throws -> ExitStatus {
             var list = try place.list(global)
             let report = EndorsementReport(list: list, now: Clock.realtime)
-            if global.json {
-                list.documents.removeAll { $0.state == .good }
-                Console.print(JSONText.pretty(list))
-            } else {
-                for line in report.findings(.standard) { Console.print(line) }
-            }
+            list.documents.removeAll { $0.state == .good }
+            Output.show(list, asJSON: global.json, else: report.findings(.standard))
             return report.isSound ? .success : .refused
         }
     }
@@ -102,11 +94,9 @@ struct EndorsementCommands: ParsableCommand {
                 throw Failure(.unusableInput, "\(error)")
             }
             let count = (try? EndorsementBundle(parsing: bytes).count) ?? 0
-            if global.json {
-                Console.print(JSONText.pretty(Written(file: file, documents: count)))
-            } else {
-                Console.print("\(count) documents written to \(file.shown), \(bytes.count) bytes.")
-            }
+            Output.show(
+                Written(file: file, documents: count), asJSON: global.json,
+                else: ["\(count) documents written to \(file.shown), \(bytes.count) bytes."])
             return .success
         }
 
@@ -144,13 +134,12 @@ struct EndorsementCommands: ParsableCommand {
                 throw Failure(.unusableInput, "bundle \(error)")
             }
             let result = try place.install(bytes, from: file, global)
-            if global.json {
-                Console.print(JSONText.pretty(result))
-            } else {
-                Console.print(
+            Output.show(
+                result, asJSON: global.json,
+                else: [
                     "\(result.added.count) documents added, \(result.replaced.count) replaced by newer "
-                        + "ones, \(result.kept.count) were there already.")
-            }
+                        + "ones, \(result.kept.count) were there already."
+                ])
             return .success
         }
     }

@@ -1,7 +1,6 @@
 import AdminAPI
 import ArgumentParser
 import Bytes
-import Linux
 import OpenSSL
 import Protocol
 import Settings
@@ -55,11 +54,7 @@ struct Initialize: OwnerCommand {
         let report = Report(
             config: plan.configPath, pin: pins.live.hex, sparePin: pins.spare?.hex,
             addresses: plan.addresses.map(\.description), socket: plan.socketPath)
-        if global.json {
-            Console.print(JSONText.pretty(report))
-        } else {
-            for line in lines(plan, pins) { Console.print(line) }
-        }
+        Output.show(report, asJSON: global.json, else: lines(plan, pins))
         return .success
     }
 

@@ -1,6 +1,5 @@
 import AdminAPI
 import ArgumentParser
-import Linux
 import Policy
 
 /// `bootgate launches`
@@ -37,15 +36,11 @@ struct Launches: OwnerCommand {
             vm: try vm.map(Names.vm),
             decision: decision.flatMap { LaunchDecision(rawValue: $0.rawValue) },
             limit: rows.limit)
-        if global.json {
-            Console.print(JSONText.pretty(list))
-        } else if list.launches.isEmpty {
-            Console.print(vm.map { "\($0) has not asked for its key yet." } ?? "No launch yet.")
-        } else {
-            for line in Self.table(list.launches, Screen.standard).lines(.standard) {
-                Console.print(line)
-            }
-        }
+        Output.show(
+            list, asJSON: global.json,
+            else: list.launches.isEmpty
+                ? [vm.map { "\($0) has not asked for its key yet." } ?? "No launch yet."]
+                : Self.table(list.launches, Screen.standard).lines(.standard))
         return .success
     }
 

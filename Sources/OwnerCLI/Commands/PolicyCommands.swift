@@ -30,23 +30,21 @@ struct PolicyCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let policy = try PolicyFile(path: file)
-            if global.json {
-                Console.print(
-                    JSONText.pretty(
-                        PolicyRecord(
-                            name: policy.rules.name, identity: policy.identity,
-                            toml: policy.text, created: 0)))
-                return .success
-            }
-            Console.print("Policy \"\(policy.rules.name.shown)\" can be used.")
-            for line in ["", "  identity       \(policy.identity)"] + policy.summary {
-                Console.print(line)
-            }
-            if policy.rules.measurements.isEmpty {
-                Console.print("")
-                Console.print("It names no [[measurement]], so it permits nothing.")
-            }
+            Output.show(
+                PolicyRecord(
+                    name: policy.rules.name, identity: policy.identity, toml: policy.text,
+                    created: 0),
+                asJSON: global.json, else: Self.lines(policy))
             return .success
+        }
+
+        private static func lines(_ policy: PolicyFile) -> [String] {
+            [
+                "Policy \"\(policy.rules.name.shown)\" can be used.", "",
+                "  identity       \(policy.identity)",
+            ] + policy.summary
+                + (policy.rules.measurements.isEmpty
+                    ? ["", "It names no [[measurement]], so it permits nothing."] : [])
         }
     }
 
@@ -68,10 +66,11 @@ struct PolicyCommands: ParsableCommand {
         func execute() throws -> ExitStatus {
             let policy = try PolicyFile(path: file)
             let record = try global.client.store(policy: policy.rules.name, toml: policy.text)
-            Console.print(
-                global.json
-                    ? JSONText.pretty(record)
-                    : "Policy \"\(record.name.shown)\" stored, identity \(record.identity.shown).")
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "Policy \"\(record.name.shown)\" stored, identity \(record.identity.shown)."
+                ])
             return .success
         }
     }
@@ -86,22 +85,23 @@ struct PolicyCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let list = try global.client.policies()
-            if global.json {
-                Console.print(JSONText.pretty(list))
-            } else if list.policies.isEmpty {
-                Console.print("No policy yet; `bootgate policy add FILE` stores one.")
-            } else {
-                let screen = Screen.standard
-                var table = Table(["POLICY", "VMS", "STORED", "IDENTITY"])
-                table.rows = list.policies.map { policy in
-                    [
-                        .init(policy.name), .init(policy.vms.map { "\($0)" } ?? "-"),
-                        .init(screen.time(policy.created)), .init(policy.identity),
-                    ]
-                }
-                for line in table.lines(screen) { Console.print(line) }
-            }
+            Output.show(
+                list, asJSON: global.json,
+                else: list.policies.isEmpty
+                    ? ["No policy yet; `bootgate policy add FILE` stores one."]
+                    : Self.table(list.policies, .standard).lines(.standard))
             return .success
+        }
+
+        private static func table(_ policies: [PolicyRecord], _ screen: Screen) -> Table {
+            var table = Table(["POLICY", "VMS", "STORED", "IDENTITY"])
+            table.rows = policies.map { policy in
+                [
+                    .init(policy.name), .init(policy.vms.map { "\($0)" } ?? "-"),
+                    .init(screen.time(policy.created)), .init(policy.identity),
+                ]
+            }
+            return table
         }
     }
 
@@ -116,15 +116,10 @@ struct PolicyCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let record = try global.client.policy(name)
-            if global.json {
-                Console.print(JSONText.pretty(record))
-            } else {
-                for line in (record.toml ?? "").split(
-                    separator: "\n", omittingEmptySubsequences: false
-                ).dropLast((record.toml ?? "").hasSuffix("\n") ? 1 : 0) {
-                    Console.print(String(line).shown)
-                }
-            }
+            let text = record.toml ?? ""
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+                .dropLast(text.hasSuffix("\n") ? 1 : 0)
+            Output.show(record, asJSON: global.json, else: lines.map { String($0).shown })
             return .success
         }
     }

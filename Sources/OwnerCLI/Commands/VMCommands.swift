@@ -1,7 +1,6 @@
 import AdminAPI
 import ArgumentParser
 import Bytes
-import Linux
 
 /// `bootgate vm`
 struct VMCommands: ParsableCommand {
@@ -23,24 +22,25 @@ struct VMCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let list = try global.client.vms()
-            if global.json {
-                Console.print(JSONText.pretty(list))
-            } else if list.vms.isEmpty {
-                Console.print("No VM is enrolled; `bootgate vm enroll --help` says how.")
-            } else {
-                let screen = Screen.standard
-                var table = Table(["VM", "STATE", "POLICY", "ENROLLED", "LAST LAUNCH"])
-                table.rows = list.vms.map { vm in
-                    [
-                        .init(vm.id),
-                        .init(vm.state.rawValue, vm.state == .enabled ? .good : .doubtful),
-                        .init(vm.policy), .init(screen.time(vm.created)),
-                        .init(vm.lastLaunch ?? "-"),
-                    ]
-                }
-                for line in table.lines(screen) { Console.print(line) }
-            }
+            Output.show(
+                list, asJSON: global.json,
+                else: list.vms.isEmpty
+                    ? ["No VM is enrolled; `bootgate vm enroll --help` says how."]
+                    : Self.table(list.vms, .standard).lines(.standard))
             return .success
+        }
+
+        private static func table(_ vms: [VMRecord], _ screen: Screen) -> Table {
+            var table = Table(["VM", "STATE", "POLICY", "ENROLLED", "LAST LAUNCH"])
+            table.rows = vms.map { vm in
+                [
+                    .init(vm.id),
+                    .init(vm.state.rawValue, vm.state == .enabled ? .good : .doubtful),
+                    .init(vm.policy), .init(screen.time(vm.created)),
+                    .init(vm.lastLaunch ?? "-"),
+                ]
+            }
+            return table
         }
     }
 
@@ -56,11 +56,7 @@ struct VMCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let record = try global.client.vm(try Names.vm(vm))
-            if global.json {
-                Console.print(JSONText.pretty(record))
-            } else {
-                for line in VMReport(vm: record).lines(.standard) { Console.print(line) }
-            }
+            Output.show(record, asJSON: global.json, else: VMReport(vm: record).lines(.standard))
             return .success
         }
     }
@@ -77,11 +73,13 @@ struct VMCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let record = try global.client.disable(try Names.vm(vm), reason: reason)
-            Console.print(
-                global.json
-                    ? JSONText.pretty(record)
-                    : "\(record.id) is disabled: its next launch is refused. "
-                        + "A VM that runs keeps running.\nUndo: `bootgate vm enable \(record.id)`.")
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "\(record.id) is disabled: its next launch is refused. "
+                        + "A VM that runs keeps running.",
+                    "Undo: `bootgate vm enable \(record.id)`.",
+                ])
             return .success
         }
     }
@@ -97,10 +95,11 @@ struct VMCommands: ParsableCommand {
 
         func execute() throws -> ExitStatus {
             let record = try global.client.enable(try Names.vm(vm))
-            Console.print(
-                global.json
-                    ? JSONText.pretty(record)
-                    : "\(record.id) is enabled: policy \"\(record.policy.shown)\" decides.")
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "\(record.id) is enabled: policy \"\(record.policy.shown)\" decides."
+                ])
             return .success
         }
     }
@@ -132,11 +131,11 @@ struct VMCommands: ParsableCommand {
                     next: "Next: if you hold a passphrase of that disk, say it again with --yes.")
             }
             try global.client.remove(name)
-            Console.print(
-                global.json
-                    ? JSONText.pretty(record)
-                    : "\(name) is removed; keyslot \(record.keyslot) of its disk opens for nobody now."
-            )
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "\(name) is removed; keyslot \(record.keyslot) of its disk opens for nobody now."
+                ])
             return .success
         }
     }

@@ -106,9 +106,7 @@ struct VMEnroll: OwnerCommand {
             result: result, gateConfPath: path,
             advice: LaunchAdvice(digest: OpenSSLHashing().sha256(gateConf), anchor: config.anchor),
             foreign: Self.foreignTokens(header, vm: vm))
-        Console.print(
-            global.json
-                ? JSONText.pretty(report.json) : report.lines.joined(separator: "\n"))
+        Output.show(report.json, asJSON: global.json, else: report.lines)
         return .success
     }
 

@@ -1,6 +1,5 @@
 import AdminAPI
 import ArgumentParser
-import Linux
 
 /// `bootgate why`
 struct Why: OwnerCommand {
@@ -48,22 +47,15 @@ struct Why: OwnerCommand {
         let explanation = try firmware.flatMap { path throws(Failure) in
             try LaunchVariants(firmware: path, kernel: kernel).explanation(launch, global.client)
         }
-        if global.json {
-            Console.print(JSONText.pretty(WhyAnswer(launch: launch, explanation: explanation)))
-        } else {
-            let report = WhyReport(launch: launch, explanation: explanation?.sentence)
-            for line in report.lines(.standard) { Console.print(line) }
-        }
+        Output.show(
+            WhyAnswer(launch: launch, explanation: explanation), asJSON: global.json,
+            else: WhyReport(launch: launch, explanation: explanation?.sentence).lines(.standard))
         return launch.decision == .released ? .success : .refused
     }
 
     private func explainReport() throws(Failure) -> ExitStatus {
         let report = try global.client.report(subject)
-        if global.json {
-            Console.print(JSONText.pretty(report))
-        } else {
-            for line in ReportText(report: report).lines(.standard) { Console.print(line) }
-        }
+        Output.show(report, asJSON: global.json, else: ReportText(report: report).lines(.standard))
         return report.verdict == "trusted" ? .success : .refused
     }
 

@@ -1,5 +1,4 @@
 import Bytes
-import Linux
 import Policy
 import Verification
 
@@ -23,11 +22,7 @@ struct AppraisalReport {
     }
 
     func print(asJSON: Bool) -> ExitStatus {
-        if asJSON {
-            Console.print(JSONText.pretty(json))
-        } else {
-            for line in lines(.standard) { Console.print(line) }
-        }
+        Output.show(json, asJSON: asJSON, else: lines(.standard))
         return isAccepted ? .success : .refused
     }
 

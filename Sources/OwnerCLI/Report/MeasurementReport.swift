@@ -59,13 +59,8 @@ struct MeasurementReport: Encodable {
     }
 
     func print(entry label: String?, asJSON: Bool) {
-        if asJSON {
-            Console.print(JSONText.pretty(self))
-        } else if let label {
-            notes.forEach { Console.printError("Note: \($0.shown).") }
-            entry?.lines(label: label).forEach(Console.print)
-        } else {
-            lines.forEach(Console.print)
-        }
+        if !asJSON, label != nil { notes.forEach { Console.printError("Note: \($0.shown).") } }
+        Output.show(
+            self, asJSON: asJSON, else: label.map { entry?.lines(label: $0) ?? [] } ?? lines)
     }
 }

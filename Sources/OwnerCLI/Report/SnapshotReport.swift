@@ -1,7 +1,6 @@
 import AdminAPI
 import Bytes
 import Evidence
-import Linux
 import Policy
 import Verification
 
@@ -20,11 +19,7 @@ struct SnapshotReport {
     let report: VerifyReport
 
     func print(asJSON: Bool) {
-        if asJSON {
-            Console.print(JSONText.pretty(Answer(self)))
-        } else {
-            for line in lines(.standard) { Console.print(line) }
-        }
+        Output.show(Answer(self), asJSON: asJSON, else: lines(.standard))
     }
 
     func lines(_ screen: Screen) -> [String] {

@@ -1,6 +1,5 @@
 import Bytes
 import Evidence
-import Linux
 import Policy
 import Verification
 
@@ -17,11 +16,7 @@ struct VerifyReport {
     private var name: String { outcome.statement.vm ?? outcome.statement.hostName }
 
     func print(asJSON: Bool) -> ExitStatus {
-        if asJSON {
-            Console.print(JSONText.pretty(RuntimeAnswer(self)))
-        } else {
-            for line in lines(.standard) { Console.print(line) }
-        }
+        Output.show(RuntimeAnswer(self), asJSON: asJSON, else: lines(.standard))
         return outcome.isTrusted ? .success : .refused
     }
 

@@ -14,7 +14,8 @@ struct RuntimeVerifierTests {
         #expect(result.isTrusted && result.isHeldToSnapshot)
         #expect(
             result.findings.map(\.check) == [
-                "signature", "TLS certificate", "TEE policy", "same TPM key", "reboot", "IMA log format",
+                "signature", "TLS certificate", "TEE policy", "same TPM key", "reboot",
+                "IMA log format",
                 "IMA template hashes", "IMA replay", "IMA boot aggregate", "IMA violations",
                 "IMA signatures", "snapshot",
             ])

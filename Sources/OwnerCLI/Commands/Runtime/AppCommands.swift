@@ -1,7 +1,6 @@
 import AgentAPI
 import ArgumentParser
 import Bytes
-import Linux
 import OpenSSL
 
 /// `bootgate app`
@@ -71,16 +70,16 @@ struct AppCommands: ParsableCommand {
         }
 
         func print(asJSON: Bool) {
-            if asJSON {
-                Console.print(JSONText.pretty(self))
-                return
-            }
+            Output.show(self, asJSON: asJSON, else: lines)
+        }
+
+        private var lines: [String] {
             let digest = status.configurationDigest ?? "none, or not shown without a login"
-            Console.print(
-                "\(status.serviceName.shown) (\(status.serviceType.shown)): \(status.state.shown)")
-            Console.print("  configuration  \(digest.shown)")
-            if let ledger { Console.print("  told           \(ledger.shown)") }
-            Console.print("\nNext: \(next)")
+            let told = ledger.map { ["  told           \($0.shown)"] } ?? []
+            return [
+                "\(status.serviceName.shown) (\(status.serviceType.shown)): \(status.state.shown)",
+                "  configuration  \(digest.shown)",
+            ] + told + ["", "Next: \(next)"]
         }
     }
 

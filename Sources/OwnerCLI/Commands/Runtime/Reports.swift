@@ -1,6 +1,5 @@
 import AdminAPI
 import ArgumentParser
-import Linux
 
 /// `bootgate reports`
 struct Reports: OwnerCommand {
@@ -23,15 +22,11 @@ struct Reports: OwnerCommand {
         let list = try global.client.reports(name, limit: rows.limit)
         // The ledger has no rows of a name that nobody knows, too.
         if list.reports.isEmpty { _ = try global.client.vm(name) }
-        if global.json {
-            Console.print(JSONText.pretty(list))
-        } else if list.reports.isEmpty {
-            Console.print("\(vm) has not reported yet.")
-        } else {
-            for line in Self.table(list.reports, .standard).lines(.standard) {
-                Console.print(line)
-            }
-        }
+        Output.show(
+            list, asJSON: global.json,
+            else: list.reports.isEmpty
+                ? ["\(vm) has not reported yet."]
+                : Self.table(list.reports, .standard).lines(.standard))
         return .success
     }
 

@@ -2,7 +2,6 @@ import AdminAPI
 import ArgumentParser
 import Bytes
 import Evidence
-import Linux
 import OpenSSL
 import Policy
 
@@ -78,10 +77,11 @@ struct TakeSnapshot: OwnerCommand {
     private func end(_ client: AgentClient) throws(Failure) -> ExitStatus {
         try options.judging.judge().admit(client)
         let status = try client.cancelSnapshot()
-        Console.print(
-            options.global.json
-                ? JSONText.pretty(status)
-                : "The agent at \(client.address) makes no snapshot now, and has none.")
+        Output.show(
+            status, asJSON: options.global.json,
+            else: [
+                "The agent at \(client.address) makes no snapshot now, and has none."
+            ])
         return .success
     }
 

@@ -35,15 +35,14 @@ struct UpdateCommands: ParsableCommand {
         func execute() throws -> ExitStatus {
             let record = try global.client.beginUpdate(
                 try Names.vm(vm), reason: try Names.reason(reason), seconds: length.seconds)
-            if global.json {
-                Console.print(JSONText.pretty(record))
-            } else {
-                let until = record.window.map { Screen.standard.time($0.expires) } ?? "-"
-                Console.print("\(record.vm) may change until \(until).")
-                Console.print(
+            let until = record.window.map { Screen.standard.time($0.expires) } ?? "-"
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "\(record.vm) may change until \(until).",
                     "Next: update the VM, then `bootgate update end \(record.vm) --url "
-                        + "https://HOST:5555`.")
-            }
+                        + "https://HOST:5555`.",
+                ])
             return .success
         }
     }
@@ -62,11 +61,12 @@ struct UpdateCommands: ParsableCommand {
         func execute() throws -> ExitStatus {
             let record = try global.client.endUpdate(
                 try Names.vm(vm), reason: try Names.reason(reason))
-            Console.print(
-                global.json
-                    ? JSONText.pretty(record)
-                    : "The window of \(record.vm) is closed; reports are held against the old "
-                        + "snapshot.")
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "The window of \(record.vm) is closed; reports are held against the old "
+                        + "snapshot."
+                ])
             return .success
         }
     }
@@ -134,11 +134,12 @@ struct UpdateCommands: ParsableCommand {
             let registered = try SnapshotStore.register(
                 written, for: name, replacesSigner: options.replaceSigner, broker)
             _ = try broker.endUpdate(name, reason: window.reason)
-            Console.print(
-                asJSON
-                    ? JSONText.pretty(UpdateReport.Answer(report, registered))
-                    : "\(path.shown) is the snapshot of \(name) now; the window is closed.\n"
-                        + "Next: `bootgate vm runtime \(name)` after its next report.")
+            Output.show(
+                UpdateReport.Answer(report, registered), asJSON: asJSON,
+                else: [
+                    "\(path.shown) is the snapshot of \(name) now; the window is closed.",
+                    "Next: `bootgate vm runtime \(name)` after its next report.",
+                ])
             return .success
         }
 

@@ -1,6 +1,5 @@
 import AdminAPI
 import ArgumentParser
-import Linux
 
 extension VMCommands {
     /// `bootgate vm events`
@@ -21,15 +20,11 @@ extension VMCommands {
 
         func execute() throws -> ExitStatus {
             let list = try global.client.events(try Names.vm(vm), limit: rows.limit)
-            if global.json {
-                Console.print(JSONText.pretty(list))
-            } else if list.events.isEmpty {
-                Console.print("Nothing was done to \(vm) yet.")
-            } else {
-                for line in Self.table(list.events, .standard).lines(.standard) {
-                    Console.print(line)
-                }
-            }
+            Output.show(
+                list, asJSON: global.json,
+                else: list.events.isEmpty
+                    ? ["Nothing was done to \(vm) yet."]
+                    : Self.table(list.events, .standard).lines(.standard))
             return .success
         }
 

@@ -1,6 +1,5 @@
 import AdminAPI
 import ArgumentParser
-import Linux
 
 extension VMCommands {
     /// `bootgate vm runtime`
@@ -21,13 +20,9 @@ extension VMCommands {
 
         func execute() throws -> ExitStatus {
             let record = try global.client.runtime(try Names.vm(vm))
-            if global.json {
-                Console.print(JSONText.pretty(record))
-            } else {
-                for line in RuntimeRecordReport(record: record).lines(.standard) {
-                    Console.print(line)
-                }
-            }
+            Output.show(
+                record, asJSON: global.json,
+                else: RuntimeRecordReport(record: record).lines(.standard))
             return record.state == .trusted ? .success : .refused
         }
     }
@@ -51,11 +46,13 @@ extension VMCommands {
         func execute() throws -> ExitStatus {
             let record = try global.client.resume(
                 try Names.vm(vm), reason: try Names.reason(reason))
-            Console.print(
-                global.json
-                    ? JSONText.pretty(record)
-                    : "\(record.vm) is resumed and now \"\(record.state.rawValue)\"; its next report "
-                        + "decides anew.\nNext: `bootgate vm runtime \(record.vm)`.")
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "\(record.vm) is resumed and now \"\(record.state.rawValue)\"; its next report "
+                        + "decides anew.",
+                    "Next: `bootgate vm runtime \(record.vm)`.",
+                ])
             return .success
         }
     }
@@ -84,13 +81,13 @@ extension VMCommands {
         func execute() throws -> ExitStatus {
             let record = try global.client.expectReboot(
                 try Names.vm(vm), reason: try Names.reason(reason), seconds: within.seconds)
-            if global.json {
-                Console.print(JSONText.pretty(record))
-            } else {
-                let until = record.ticket.map { Screen.standard.time($0.expires) } ?? "-"
-                Console.print("\(record.vm) may be rebooted once, until \(until).")
-                Console.print("Next: reboot it, then `bootgate vm runtime \(record.vm)`.")
-            }
+            let until = record.ticket.map { Screen.standard.time($0.expires) } ?? "-"
+            Output.show(
+                record, asJSON: global.json,
+                else: [
+                    "\(record.vm) may be rebooted once, until \(until).",
+                    "Next: reboot it, then `bootgate vm runtime \(record.vm)`.",
+                ])
             return .success
         }
     }
