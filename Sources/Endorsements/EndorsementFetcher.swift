@@ -130,12 +130,12 @@ public final class EndorsementFetcher: Sendable {
         return try EndorsementAnswer.content(of: object, answer, at: time())
     }
 
-    /// Comes back to `vendor` at `due`; an earlier appointment stands for a later one too.
+    /// Comes back to `vendor` at `due`; an earlier appointment that is still to come stands for a later one too.
     private func wake(
         _ vendor: EndorsementObject.Vendor, at due: Duration, _ now: Duration
     ) {
         let isNew = wakeUps.withLock { wakeUps in
-            if let earlier = wakeUps[vendor], earlier <= due, earlier > now { return false }
+            if let earlier = wakeUps[vendor], earlier <= due { return false }
             wakeUps[vendor] = due
             return true
         }
@@ -144,8 +144,16 @@ public final class EndorsementFetcher: Sendable {
         let parts = pause.components
         let nanoseconds = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
         queues[vendor]?.asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) {
-            [weak self] in self?.work(vendor)
+            [weak self] in self?.keep(vendor, due)
         }
+    }
+
+    /// Keeps the appointment of `due`. By the schedule's clock it may be early, and is then made anew.
+    private func keep(_ vendor: EndorsementObject.Vendor, _ due: Duration) {
+        wakeUps.withLock { wakeUps in
+            if wakeUps[vendor] == due { wakeUps[vendor] = nil }
+        }
+        work(vendor)
     }
 }
 

@@ -3,6 +3,7 @@ import Curl
 import Dispatch
 import Endorsements
 import Evidence
+import Linux
 import Synchronization
 import TestSupport
 import Testing
@@ -169,15 +170,39 @@ struct EndorsementFetcherTests {
         fetcher.stop()
     }
 
+    @Test("comes back after a pause, also where the timer is ahead of the clock")
+    func pause() throws {
+        let object = EndorsementObject.amdRevocations(.genoa)
+        let body = try Documents.document(object).body
+        let isFirst = Atomic<Bool>(true)
+        var rules = FetchSchedule.Rules()
+        rules.spacing = [:]
+        rules.firstPause = .milliseconds(20)
+        let fetcher = EndorsementFetcher(
+            cache: folder.cache, services: EndorsementServices(),
+            transport: { _, _ throws(HTTPFault) in
+                if isFirst.exchange(false, ordering: .relaxed) {
+                    throw .timedOut(milliseconds: 1)
+                }
+                return Downloader.Answer(status: 200, headers: [], body: body)
+            }, rules: rules, observe: { [events] in events.observe($0) },
+            // Stands still for 200 ms at a time.
+            clock: { .milliseconds(Int64(Clock.monotonicMilliseconds / 200 * 200)) },
+            time: { [time] in time })
+        _ = fetcher.want(object, for: "203.0.113.7")
+        #expect(events.faults(2) == [.transport(.timedOut(milliseconds: 1)), nil])
+        fetcher.stop()
+    }
+
     @Test("gives up a server that says nothing")
     func silence() throws {
         let server = try VendorServer()
         defer { server.stop() }
         let object = EndorsementObject.amdRevocations(.genoa)
-        server.answer(target(object), .silence, try answer(object))
+        server.answer(target(object), .silence)
         let fetcher = fetcher(server) { $0.total = 100 }
         _ = fetcher.want(object, for: "203.0.113.7")
-        #expect(events.faults(2) == [.transport(.timedOut(milliseconds: 100)), nil])
+        #expect(events.faults(1) == [.transport(.timedOut(milliseconds: 100))])
         fetcher.stop()
     }
 
@@ -254,9 +279,8 @@ struct EndorsementFetcherTests {
         let fetcher = fetcher(server)
         _ = fetcher.want(object, for: "203.0.113.7")
         fetcher.stop()
-        let asked = server.connections
         #expect(fetcher.want(object, for: "203.0.113.7") == .failed(.transport(.cancelled)))
-        #expect(server.connections == asked)
+        #expect(server.connections <= 1)
     }
 
     @Test("renews what ends within the margin, and nothing else")
