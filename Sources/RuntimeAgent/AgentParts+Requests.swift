@@ -35,11 +35,9 @@ extension AgentParts {
         _ caller: Caller, _ body: @escaping @Sendable () throws -> T
     ) async throws -> T {
         let place = try evidenceGate.enter(from: caller.address)
+        defer { withExtendedLifetime(place) {} }
         do {
-            return try await workers.hardware {
-                defer { withExtendedLifetime(place) {} }
-                return try body()
-            }
+            return try await workers.hardware(body)
         } catch let error as RuntimeEvidenceError {
             throw Refusal(error)
         }

@@ -127,6 +127,7 @@ struct OwnInterface: Sendable {
 
     private func owners(_ request: Request, _ caller: Caller) async throws -> OwnersAnswer {
         let place = try parts.ownersGate.enter(from: caller.address)
+        defer { withExtendedLifetime(place) {} }
         let body = try JSON.members(
             try await request.bytes(atMost: Self.ownersLimit), known: ["paths"])
         guard let values = body["paths"]?.array, values.count <= PackageDatabase.maximumPaths
@@ -142,8 +143,7 @@ struct OwnInterface: Sendable {
         }
         let packages = parts.packages
         return try await parts.workers.package {
-            defer { withExtendedLifetime(place) {} }
-            return try packages.owners(of: OwnersRequest(paths: paths))
+            try packages.owners(of: OwnersRequest(paths: paths))
         }
     }
 

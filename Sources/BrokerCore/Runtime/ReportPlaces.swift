@@ -4,17 +4,22 @@ import Synchronization
 final class ReportPlaces: Sendable {
     private let taken = Mutex<Set<String>>([])
 
-    /// A report that is coming in, for as long as the value lives.
+    /// A report that is coming in, until it leaves or the value dies.
     final class Place: Sendable {
         private let vm: String
         private let places: ReportPlaces
+        private let isLeft = Atomic<Bool>(false)
 
         fileprivate init(_ vm: String, _ places: ReportPlaces) {
             self.vm = vm
             self.places = places
         }
 
-        deinit {
+        deinit { leave() }
+
+        /// Lets the VM's next report in; for before this one is answered, since that one may follow at once.
+        func leave() {
+            guard !isLeft.exchange(true, ordering: .relaxed) else { return }
             places.taken.withLock { _ = $0.remove(vm) }
         }
     }

@@ -27,7 +27,7 @@ public final class ReportSession: Sendable {
     let reference: RuntimeReference
     let queue: DispatchQueue
     private let authority: RuntimeAuthority
-    private let taken: ReportPlaces.Place
+    let taken: ReportPlaces.Place
     private let log: Mutex<RuntimeLog?>
     private let count = Atomic<Int>(0)
 

@@ -150,6 +150,7 @@ public final class RuntimeAuthority: Sendable {
             guard let place else { return conclude(session, done: done) }
             done(.log(offset: place.byteCount, session))
         } catch {
+            taken.leave()
             done(unavailable(judge, error))
         }
     }
@@ -183,6 +184,7 @@ public final class RuntimeAuthority: Sendable {
             {
                 self.references.keep(place, session.key, against: session.reference)
             }
+            session.taken.leave()
             done(self.step(judge, result))
         }
     }
