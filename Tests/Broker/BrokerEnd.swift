@@ -42,7 +42,7 @@ public final class BrokerEnd: Sendable {
         pin = key.publicKeyInfoDigest
         context = try TLSServerContext(
             certificatePEM: certificate.pem, privateKeyPEM: key.pem(), alpn: "bootgate/1")
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

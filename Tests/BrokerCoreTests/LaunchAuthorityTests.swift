@@ -121,7 +121,7 @@ struct LaunchAuthorityTests {
         let attester = try Attester()
         let (verdict, _) = try await attester.ask(sample)
         #expect(verdict.released == nil)
-        for _ in 0..<100 where try await sample.newest()?.outcome == .open {
+        for _ in 0..<6000 where try await sample.newest()?.outcome == .open {
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(try await sample.newest()?.failure == "broker could not seal the key")

@@ -86,7 +86,10 @@ final class FakeBroker: Sendable {
         switch ending {
         case .finished: break
         case .closed: note("closed")
-        case .closedInHandshake: note("closed in the handshake")
+        case .closedInHandshake:
+            // A client that was too slow for its own patience, or has found another key: it may come again.
+            note("closed in the handshake")
+            try serve(behaviour)
         }
     }
 

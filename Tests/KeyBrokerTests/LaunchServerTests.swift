@@ -155,7 +155,7 @@ struct LaunchServerTests {
         let broker = try await TestBroker { $0.handshakeSeconds = 1 }
         defer { broker.remove() }
         let vm = try TestVM(broker)
-        for _ in 0..<1000
+        for _ in 0..<6000
         where broker.limits.count > 0
             || broker.authority.statistics.now
                 .refusals[.deadline] == nil
@@ -190,7 +190,7 @@ struct LaunchServerTests {
         _ = try idle.handshake()
         var (session, _, binding) = try launch(broker, vm)
         let stopping = Task { try await broker.stop() }
-        for _ in 0..<500 where broker.limits.count > 1 {
+        for _ in 0..<6000 where broker.limits.count > 1 {
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(try idle.receive().isEmpty)

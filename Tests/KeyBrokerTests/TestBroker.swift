@@ -203,7 +203,7 @@ final class TestVM {
         let address = try #require(
             SocketAddress.resolve(host: "127.0.0.1", port: broker.port).first)
         socket = try Socket(connectingTo: address)
-        _ = Poll.wait([.init(socket.descriptor, read: false, write: true)], milliseconds: 5000)
+        _ = Poll.wait([.init(socket.descriptor, read: false, write: true)], milliseconds: 60_000)
         try socket.checkConnected()
         engine = try TLSEngine(
             client: TLSClientContext(pins: [broker.pin], alpn: "bootgate/1"), serverName: nil)
@@ -254,7 +254,7 @@ final class TestVM {
     private func arrived() throws -> [UInt8] {
         while true {
             let ready = Poll.wait(
-                [.init(socket.descriptor, read: true, write: false)], milliseconds: 30_000)
+                [.init(socket.descriptor, read: true, write: false)], milliseconds: 60_000)
             guard ready.first?.read == true else { throw SystemError.timedOut }
             switch try socket.receive() {
             case .bytes(let bytes): return bytes

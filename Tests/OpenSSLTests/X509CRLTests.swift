@@ -233,7 +233,7 @@ struct X509CRLTests {
                 #expect(!list.revokes(other))
             }
         }
-        #expect(took < .seconds(20))
+        #expect(took < .seconds(300))
         // Looking up sorts the entries, and must not change what is signed.
         #expect(list.isSigned(by: issuer.certificate))
     }

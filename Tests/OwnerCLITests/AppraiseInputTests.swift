@@ -59,7 +59,7 @@ func largeEvidence() throws {
         let ended = try run(command, in: folder)
         #expect(ended.status == 2, "\(command[1])")
         #expect(ended.errors.contains("--"))
-        #expect(ContinuousClock.now - start < .seconds(10), "\(command[1])")
+        #expect(ContinuousClock.now - start < .seconds(120), "\(command[1])")
     }
 }
 

@@ -70,7 +70,7 @@ struct EndorsementTests {
         #expect(
             try run(["endorsements", "list", "--dir", "none"], in: folder).output
                 == "Nothing is in none.\n")
-        try put("e", ends: 864_000 + 60)
+        try put("e", ends: 864_000 + 3600)
         let ended = try run(["endorsements", "list", "--dir", "e"], in: folder)
         #expect(ended.status == 0)
         let row = try #require(ended.output.split(separator: "\n").dropFirst().first)

@@ -52,7 +52,7 @@ final class StubAgent: Sendable {
         let pem = try key.pem()
         privateKeyPEM = unsafe pem.withBytes { unsafe Array($0) }
         context = try TLSServerContext(httpsCertificatePEM: certificate.pem, privateKeyPEM: pem)
-        let listener = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -67,7 +67,9 @@ final class StubAgent: Sendable {
         guard bound else { throw POSIXError(.EADDRINUSE) }
         port = UInt16(bigEndian: address.sin_port)
         let thread = Thread { [self] in
-            while case let connection = accept(listener, nil, nil), connection >= 0 {
+            while case let connection = accept(listener, nil, nil),
+                connection >= 0
+            {
                 state.withLock { $0.connections += 1 }
                 Thread { [self] in
                     serve(connection)

@@ -19,7 +19,7 @@ func bytes(_ secret: borrowing SecretBytes) -> [UInt8] {
 /// A folder that goes with the value.
 final class TestFolder {
     let path = FileManager.default.temporaryDirectory
-        .appendingPathComponent("bootgate-cli-\(UUID().uuidString.prefix(8))").path
+        .appendingPathComponent("bootgate-cli-\(UUID().uuidString)").path
 
     init() throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -4,6 +4,7 @@ import Foundation
 import Linux
 import Logging
 import NIOCore
+import NetIO
 import OpenSSL
 import ServiceLifecycle
 import Settings
@@ -42,8 +43,8 @@ struct EnduranceTests {
     func slowClients() async throws {
         var deadlines = HTTPDeadlines.Limits()
         // Long enough for an honest client on a busy machine.
-        deadlines.first = .seconds(5)
-        deadlines.request = .seconds(5)
+        deadlines.first = .seconds(10)
+        deadlines.request = .seconds(10)
         deadlines.tick = .milliseconds(50)
         try await TestAgent.with(deadlines: deadlines) { agent in
             let silent = try SlowClient(agent)
@@ -65,7 +66,7 @@ struct EnduranceTests {
     @Test("a client that does not read what it asked for is ended, and has cost little")
     func slowReader() async throws {
         var deadlines = HTTPDeadlines.Limits()
-        deadlines.write = .milliseconds(500)
+        deadlines.write = .seconds(5)
         deadlines.tick = .milliseconds(50)
         try await TestAgent.with(deadlines: deadlines) { agent in
             try agent.putIMALog(binary: Array(repeating: 1, count: 64 << 20), ascii: [])
@@ -73,11 +74,11 @@ struct EnduranceTests {
             try client.handshake()
             try client.send("GET /v1/ima/log HTTP/1.1\r\nHost: a\r\n\r\n")
             let gate = agent.agent.parts.streamGate
-            for _ in 0..<200 where gate.count == 0 {
+            for _ in 0..<6000 where gate.count == 0 {
                 try await Task.sleep(for: .milliseconds(10))
             }
             #expect(gate.count == 1)
-            for _ in 0..<1000 where gate.count > 0 {
+            for _ in 0..<6000 where gate.count > 0 {
                 try await Task.sleep(for: .milliseconds(10))
             }
             #expect(gate.count == 0)
@@ -91,7 +92,7 @@ struct EnduranceTests {
         try await TestAgent.with { agent in
             let plain = try SlowClient(agent)
             try plain.sendPlain(Array(repeating: 0x41, count: 1000))
-            #expect(try await onThread { plain.isEnded(within: 10_000) })
+            #expect(try await onThread { plain.isEnded(within: 60_000) })
             for text in [
                 "\u{1}\u{2}\u{3}\r\n\r\n", "GET /\(String(repeating: "a", count: 200_000))",
                 "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 20_000))\r\n\r\n",
@@ -101,7 +102,7 @@ struct EnduranceTests {
                 let client = try SlowClient(agent)
                 try client.handshake()
                 try? client.send(text)
-                let isEnded = try await onThread { client.isEnded(within: 10_000) }
+                let isEnded = try await onThread { client.isEnded(within: 60_000) }
                 #expect(isEnded, "\(text.prefix(40).debugDescription)")
             }
             #expect(try await agent.request(AgentPath.about).status == 200)
@@ -132,9 +133,10 @@ struct EnduranceTests {
             // A reference stands for a line of the journal, and a line may be written each second.
             var answer = try await agent.request("/quote/tpm?nonce=AAAA")
             #expect(answer.text.contains("reference"))
-            for _ in 0..<100 where answer.text.contains("reference") {
-                answer = try await agent.request("/quote/tpm?nonce=AAAA")
-            }
+            // As if many had asked an hour from now, so that however slow this machine is nothing comes back.
+            let warnings = agent.agent.parts.warnings
+            while warnings.take("faults", at: .now() + .hours(1)) {}
+            answer = try await agent.request("/quote/tpm?nonce=AAAA")
             #expect(answer.status == 503 && !answer.text.contains("reference"))
         }
     }

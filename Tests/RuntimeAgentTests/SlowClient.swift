@@ -24,7 +24,7 @@ final class SlowClient: @unchecked Sendable {
         while try !tls.handshake() {
             try sendPlain(tls.takeOutput())
             _ = Poll.wait(
-                [Poll.Interest(socket.descriptor, read: true, write: false)], milliseconds: 10_000)
+                [Poll.Interest(socket.descriptor, read: true, write: false)], milliseconds: 60_000)
             guard case .bytes(let bytes) = try socket.receive() else { throw Stalled() }
             try tls.receive(bytes)
         }
@@ -41,7 +41,7 @@ final class SlowClient: @unchecked Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             _ = Poll.wait(
-                [Poll.Interest(socket.descriptor, read: false, write: true)], milliseconds: 10_000)
+                [Poll.Interest(socket.descriptor, read: false, write: true)], milliseconds: 60_000)
             let count = try socket.send(rest)
             guard count > 0 else { throw Stalled() }
             rest = rest.dropFirst(count)

@@ -98,7 +98,9 @@ struct TestAgent: Sendable {
     }
 
     private func curl(_ path: String, _ options: [String], login: Bool) throws -> Answer {
-        var all = ["-sk", "--max-time", "30", "-i", "--http1.1", "-H", "Expect:"] + options
+        var all =
+            ["-sk", "--noproxy", "*", "--max-time", "300", "-i", "--http1.1", "-H", "Expect:"]
+            + options
         if login { all += ["-H", "Authorization: Bearer \(Self.token)"] }
         let process = Foundation.Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")

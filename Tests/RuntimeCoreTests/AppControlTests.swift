@@ -144,7 +144,7 @@ struct AppControlTests {
     }
 
     private func waits(for state: String, _ control: AppControl) throws -> Bool {
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             if try control.status().state == state { return true }
             Clock.sleep(milliseconds: 10)
         }

@@ -34,12 +34,13 @@ private final class World: Sendable {
         try folder.put("run/gate.conf", configuration)
     }
 
-    func reporter(_ platform: FakePlatform = FakePlatform(), tpm: TPM.Device? = nil)
-        -> BrokerReporter
-    {
+    /// `patience` is for a broker that is there; a test of one that is not has little.
+    func reporter(
+        _ platform: FakePlatform = FakePlatform(), tpm: TPM.Device? = nil, patience: Int = 600
+    ) -> BrokerReporter {
         BrokerReporter(
             runtimeEvidence(of: platform, tpm: tpm, log: IMALog(securityfs: folder.path)),
-            interval: 3600, patience: 2, config: "\(folder.path)/run/gate.conf",
+            interval: 3600, patience: patience, config: "\(folder.path)/run/gate.conf",
             outcome: "\(folder.path)/run/outcome", journal: { [self] in note($0) })
     }
 
@@ -134,16 +135,16 @@ struct BrokerReporterTests {
     func failures() throws {
         let busy = try World()
         try busy.broker.serve([.busy, .busy, .busy, .busy, .busy, .busy])
-        #expect(busy.reporter().report() == .failed)
+        #expect(busy.reporter(patience: 2).report() == .failed)
         let vanishing = try World()
         try vanishing.broker.serve([.vanish])
-        #expect(vanishing.reporter().report() == .failed)
+        #expect(vanishing.reporter(patience: 2).report() == .failed)
         let other = try World(pin: FixedBytes())
         try other.broker.serve([.take(logFrom: nil)])
-        #expect(other.reporter().report() == .failed)
+        #expect(other.reporter(patience: 2).report() == .failed)
         #expect(other.broker.seen.hello == nil)
         let none = try World()
-        #expect(none.reporter().report() == .failed)
+        #expect(none.reporter(patience: 2).report() == .failed)
         for world in [busy, vanishing, other, none] {
             #expect(world.lines.withLock { $0.last?.hasPrefix("no report: ") } == true)
         }
@@ -194,7 +195,7 @@ struct BrokerReporterTests {
         let world = try World()
         let late = LateOutcome(launchID: FixedBytes(), proof: FixedBytes())
         let path = try world.folder.put("run/outcome", late.text)
-        #expect(world.reporter().report() == .failed)
+        #expect(world.reporter(patience: 2).report() == .failed)
         #expect(File.exists(path))
         let other = try World()
         try other.folder.put("run/outcome", "launch=\nproof=\n")

@@ -32,7 +32,7 @@ final class ScratchFolder {
         let whole = try put(name, "#!/bin/sh\n[ \"$1\" = probe ] && exit\n\(text)\n", mode: 0o755)
         // A test beside this one may just be starting a program, whose child still has our file open for
         // writing: then the kernel answers "Text file busy" until that child is another program.
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             if (try? Subprocess.run([whole, "probe"], milliseconds: 10_000)) != nil { break }
             Clock.sleep(milliseconds: 10)
         }

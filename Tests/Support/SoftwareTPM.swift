@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Synchronization
 
 /// A swtpm process with a state of its own, ended when the value dies.
 public final class SoftwareTPM {
@@ -15,10 +16,13 @@ public final class SoftwareTPM {
         return found
     }()
 
+    /// Below the ports that the kernel gives to others, and each tried once in this process.
+    private static let ports = Atomic<UInt16>(UInt16.random(in: 5000..<16000) * 2)
+
     /// Starts one that has not been used before.
     public init() throws {
         for _ in 0..<8 {
-            let port = UInt16.random(in: 20000...60000) & ~1
+            let port = Self.ports.wrappingAdd(2, ordering: .relaxed).oldValue
             let directory = NSTemporaryDirectory() + "bootgate-swtpm-\(UUID().uuidString)"
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true)
@@ -117,16 +121,36 @@ public final class SoftwareTPM {
         return Array(answer[..<count])
     }
 
-    /// Whether the kernel lists a listener on `port`; connecting to find out would use up the only
-    /// connection that swtpm takes.
+    /// Whether `process` comes to listen on both ports; connecting to find out would use up the only connection
+    /// that swtpm takes.
     private static func waits(for port: UInt16, _ process: Process) -> Bool {
-        let entry = ":" + String(port, radix: 16, uppercase: true) + " 00000000:0000 0A"
-        for _ in 0..<200 {
+        for _ in 0..<2400 {
             guard process.isRunning else { return false }
-            let table = try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
-            if table?.contains(entry) == true { return true }
+            let own = sockets(of: process)
+            if !own.isDisjoint(with: listeners(port)), !own.isDisjoint(with: listeners(port + 1)) {
+                return true
+            }
             usleep(25000)
         }
         return false
+    }
+
+    /// Inodes of the sockets that listen on a port (proc_net_tcp.rst of the kernel: the tenth column).
+    private static func listeners(_ port: UInt16) -> Set<String> {
+        let name = ":" + String(port, radix: 16, uppercase: true)
+        let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+        let rows = table.split(separator: "\n").map { $0.split(separator: " ") }
+        let ours = rows.filter { $0.count > 9 && $0[1].hasSuffix(name) && $0[3] == "0A" }
+        return Set(ours.map { "socket:[\($0[9])]" })
+    }
+
+    /// What a process has open, by the kernel's names.
+    private static func sockets(of process: Process) -> Set<String> {
+        let folder = "/proc/\(process.processIdentifier)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return Set(
+            names.compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+            })
     }
 }

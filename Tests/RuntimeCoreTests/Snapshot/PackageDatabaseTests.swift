@@ -134,10 +134,10 @@ struct PackageDatabaseTests {
         try tree.write("usr/bin/tool", "tool")
         try tree.write("usr/bin/changed", "other")
         let digests = ["tool", "mine"].map { Hex.encode(sha256($0)) }
-        let program = try tree.write(
+        let programs = try ScratchFolder()
+        let program = try programs.program(
             "rpm",
             """
-            #!/bin/sh
             [ "$1" = -qa ] && [ "$2" = --qf ] || exit 1
             printf '%s\\t%s\\t%s\\t%s\\t%s\\n' tool 2.0-1 x86_64 '' /usr/bin \\
                 tool 2.0-1 x86_64 \(digests[0]) /usr/bin/tool \\
@@ -145,7 +145,6 @@ struct PackageDatabaseTests {
                 tool 3.0-1 x86_64 \(digests[1]) '/usr/share/a b' \\
                 'wrong line'
             """)
-        try File.setMode(0o700, of: program)
         try tree.write("var/lib/rpm/rpmdb.sqlite", "")
         let database = PackageDatabase(root: tree.path, rpm: program)
         let answer = try database.owners(
@@ -163,9 +162,9 @@ struct PackageDatabaseTests {
     @Test("of RPM is not taken for empty, or for whole, where its program fails")
     func failingRPM() throws {
         let tree = try TemporaryTree()
-        let program = try tree.write(
-            "rpm", "#!/bin/sh\nprintf 'tool\\t1\\tx86_64\\taa\\t/usr/bin/tool\\n'; exit 3\n")
-        try File.setMode(0o700, of: program)
+        let programs = try ScratchFolder()
+        let program = try programs.program(
+            "rpm", "printf 'tool\\t1\\tx86_64\\taa\\t/usr/bin/tool\\n'; exit 3")
         try tree.write("var/lib/rpm/rpmdb.sqlite", "")
         let database = PackageDatabase(root: tree.path, rpm: program)
         #expect {
