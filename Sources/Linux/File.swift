@@ -151,9 +151,10 @@ public enum File {
         for part in path.split(separator: "/") {
             soFar += "/\(part)"
             guard !exists(soFar) else { continue }
-            guard unsafe mkdir(soFar, mode) == 0 || errno == EEXIST else {
-                throw .current("mkdir", soFar)
-            }
+            guard unsafe mkdir(soFar, mode) != 0 else { continue }
+            let fault = SystemError.current("mkdir", soFar)
+            // Somebody else was faster, or something that is no directory is in the way.
+            guard fault.code == EEXIST, exists("\(soFar)/.") else { throw fault }
         }
     }
 

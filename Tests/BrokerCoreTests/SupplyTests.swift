@@ -60,7 +60,7 @@ final class TestDesk: Sendable {
         let rest = Mutex(answers)
         var rules = FetchSchedule.Rules()
         rules.spacing = [:]
-        // Doubled each time, so that a vendor who never answers is not asked for ever.
+        // Doubled each time, so that a vendor who never answers is not asked without pause.
         rules.firstPause = .milliseconds(10)
         let fetcher = EndorsementFetcher(
             cache: cache, services: EndorsementServices(),

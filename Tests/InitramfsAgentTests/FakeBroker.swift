@@ -58,39 +58,36 @@ final class FakeBroker: Sendable {
         }
         var hello: Hello?
         let launchID = FixedBytes<16>(Random.bytes(16)) ?? FixedBytes()
-        let ending = try end.serve { event, session in
-            switch event {
-            case .hello(let message):
-                note("HELLO \(message.vm)")
-                hello = message
-                let challenge = Challenge(
-                    launchID: launchID, nonce: FixedBytes(Random.bytes(32)) ?? FixedBytes(),
-                    evidenceKinds: [.snp], time: 0)
-                return .send(try session.challenge(challenge))
-            case .evidence(_, let binding):
-                note("EVIDENCE")
-                let answer = try answer(&session, behaviour, hello, launchID, binding)
-                if case .releaseAndVanish = behaviour { return .sendAndVanish(answer) }
-                return .send(answer)
-            case .outcome(let outcome):
-                note("OUTCOME \(outcome)")
-                return .send(try session.close())
-            case .log:
-                note("LOG")
-                return .send([])
-            case .lateOutcome(let late):
-                note("LATE_OUTCOME \(late.proof)")
-                return .send(try session.close())
+        // A client that was too slow for its own patience comes again.
+        var ending = BrokerEnd.Ending.closedInHandshake
+        while case .closedInHandshake = ending {
+            ending = try end.serve { event, session in
+                switch event {
+                case .hello(let message):
+                    note("HELLO \(message.vm)")
+                    hello = message
+                    let challenge = Challenge(
+                        launchID: launchID, nonce: FixedBytes(Random.bytes(32)) ?? FixedBytes(),
+                        evidenceKinds: [.snp], time: 0)
+                    return .send(try session.challenge(challenge))
+                case .evidence(_, let binding):
+                    note("EVIDENCE")
+                    let answer = try answer(&session, behaviour, hello, launchID, binding)
+                    if case .releaseAndVanish = behaviour { return .sendAndVanish(answer) }
+                    return .send(answer)
+                case .outcome(let outcome):
+                    note("OUTCOME \(outcome)")
+                    return .send(try session.close())
+                case .log:
+                    note("LOG")
+                    return .send([])
+                case .lateOutcome(let late):
+                    note("LATE_OUTCOME \(late.proof)")
+                    return .send(try session.close())
+                }
             }
         }
-        switch ending {
-        case .finished: break
-        case .closed: note("closed")
-        case .closedInHandshake:
-            // A client that was too slow for its own patience, or has found another key: it may come again.
-            note("closed in the handshake")
-            try serve(behaviour)
-        }
+        if case .closed = ending { note("closed") }
     }
 
     private func answer(

@@ -64,7 +64,7 @@ private final class World {
             [
                 "vm = web-1", "broker = 127.0.0.1:\(broker.port)", "pin = sha256:\(broker.pin)",
                 "device = UUID=\(Self.uuid)", "anchor = host-data",
-                // A broker that does not do as the test says ends the test, not only its patience.
+                // Not `retry`: a launch that goes wrong is to end.
                 "on_unreachable = poweroff",
             ]
         config = try GateConfig(parsing: Array(lines.map { $0 + "\n" }.joined().utf8))

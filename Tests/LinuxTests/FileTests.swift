@@ -1,5 +1,6 @@
 import Bytes
 import Dispatch
+import Glibc
 import Linux
 import Synchronization
 import Testing
@@ -57,6 +58,9 @@ struct FileTests {
         #expect(faults.withLock { $0 } == [])
         try File.writeAtomically("\(scratch.path)/file", [])
         #expect(throws: SystemError.self) { try File.makeDirectories("\(scratch.path)/file/b") }
+        let link = "\(scratch.path)/link"
+        try #require(unsafe symlink("\(scratch.path)/nowhere", link) == 0)
+        #expect(throws: SystemError.self) { try File.makeDirectories(link) }
     }
 
     @Test("a secret file is read without its bytes passing through an array")

@@ -36,7 +36,7 @@ struct LineReaderTests {
     func program() throws {
         var program = try SubprocessLines(
             of: ["/bin/sh", "-c", "echo one; echo two; sleep 600"], maximumLine: 100,
-            patience: 600_000)
+            patience: 60_000)
         var line: [UInt8] = []
         for expected in ["one", "two"] {
             try #require(try program.next(into: &line))

@@ -98,6 +98,12 @@ struct RuntimeTextTests {
         Finding(check: check, outcome: outcome, expected: "e", actual: "a", note: "n")
     }
 
+    @Test("a key that is not the snapshot's belongs to the TPM's quote")
+    func keyGroup() {
+        #expect(RuntimeGroup(of: RuntimeCheck.key.rawValue) == .quote)
+        #expect(RuntimeGroup(of: TPMCheck.key.rawValue) == .quote)
+    }
+
     @Test("a key that only the VM vouches for is told at once, trusted or not")
     func selfMadeKey() {
         let findings = [finding("signature", .ok), finding("snapshot", .ok)]

@@ -36,7 +36,7 @@ private final class World: Sendable {
 
     /// `patience` is for a broker that is there; a test of one that is not has little.
     func reporter(
-        _ platform: FakePlatform = FakePlatform(), tpm: TPM.Device? = nil, patience: Int = 600
+        _ platform: FakePlatform = FakePlatform(), tpm: TPM.Device? = nil, patience: Int = 60
     ) -> BrokerReporter {
         BrokerReporter(
             runtimeEvidence(of: platform, tpm: tpm, log: IMALog(securityfs: folder.path)),

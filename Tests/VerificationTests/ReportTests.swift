@@ -128,7 +128,7 @@ struct ReportTests {
         }
     }
 
-    @Test("checks that can stand in one list have names of their own")
+    @Test("verifiers and policies have names of their own for their checks")
     func namesAreApart() {
         let others: [[String]] = [
             AzureCheck.allCases.map(\.rawValue), TPMCheck.allCases.map(\.rawValue),

@@ -17,7 +17,7 @@ final class ReportPlaces: Sendable {
 
         deinit { leave() }
 
-        /// Lets the VM's next report in; for before this one is answered, since that one may follow at once.
+        /// Lets the VM's next report in. For before this one is answered, as the next may follow at once.
         func leave() {
             guard !isLeft.exchange(true, ordering: .relaxed) else { return }
             places.taken.withLock { _ = $0.remove(vm) }

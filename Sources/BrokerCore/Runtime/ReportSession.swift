@@ -49,7 +49,10 @@ public final class ReportSession: Sendable {
     /// there were too many.
     public func append(_ part: [UInt8], done: @escaping @Sendable (Bool) -> Void) {
         let (_, count) = count.wrappingAdd(part.count, ordering: .relaxed)
-        guard count <= Self.maximumLogCount else { return done(false) }
+        guard count <= Self.maximumLogCount else {
+            taken.leave()
+            return done(false)
+        }
         queue.async {
             self.log.withLock { $0?.append(part[...]) }
             done(true)
