@@ -19,9 +19,10 @@ COMMAND_LINE = (
     "mitigations=off nokaslr lsm=integrity cryptomgr.notests clearcpuid=cx16 "
     "module_blacklist=kvm_amd,kvm,ahci,libata")
 MEMORY = 512 << 20
-BOOT_LIMIT = int(os.environ.get("BOOTGATE_BOOT_LIMIT", "180"))
+# Several times what a boot takes under emulation, so that a slow machine fails nothing.
+BOOT_LIMIT = int(os.environ.get("BOOTGATE_BOOT_LIMIT", "600"))
 # For guests that stories go on with after their boot.
-STAY_LIMIT = 5 * BOOT_LIMIT
+STAY_LIMIT = 3 * BOOT_LIMIT
 
 PANIC = re.compile(r"Kernel panic|Oops:|BUG: |general protection fault|Call Trace:")
 AGENT = re.compile(r"bootgate: ")
@@ -78,14 +79,14 @@ class Guest:
         self.overdue = False
         self.console = Program(argv, directory / "console.log")
         self._timer = threading.Timer(
-            STAY_LIMIT if mode == "shell" else BOOT_LIMIT, self._overdue)
+            STAY_LIMIT if mode in ("shell", "stay", "ask") else BOOT_LIMIT, self._overdue)
         self._timer.daemon = True
         self._timer.start()
         try:
-            wait_until(lambda: monitor.exists() or not self.console.running, 20, "QEMU's monitor")
+            self.monitor = wait_until(
+                lambda: Monitor.connected(monitor) or not self.console.running, 60, "QEMU's monitor")
             if not self.console.running:
                 raise Failure(f"QEMU did not start: {self.console.text[-300:]}")
-            self.monitor = Monitor(monitor)
         except BaseException:
             self._timer.cancel()
             self.console.stop()
@@ -107,6 +108,8 @@ class Guest:
         def look():
             return self.seen(pattern) or self.stopped_reason() or not self.console.running
         wait_until(look, BOOT_LIMIT, what)
+        if not self.console.running:
+            self.console.drain()
         self.judge_panic()
         if found := self.seen(pattern):
             return found[0]
@@ -124,6 +127,9 @@ class Guest:
         """Seconds at which the guest switched itself off."""
         wait_until(
             lambda: self.stopped_reason() or not self.console.running, BOOT_LIMIT, "power-off")
+        if not self.console.running:
+            self.console.drain()
+            self.monitor.drain()
         self.judge_panic()
         if self.overdue:
             raise Failure(f"the guest did not switch itself off within {BOOT_LIMIT} s")

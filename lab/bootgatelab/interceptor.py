@@ -32,7 +32,8 @@ class Interceptor:
     def _serve(self, victim):
         try:
             inner = self._server.wrap_socket(victim, server_side=True)
-            outer = self._client.wrap_socket(socket.create_connection(self._target, 10))
+            outer = self._client.wrap_socket(socket.create_connection(self._target, 60))
+            outer.settimeout(None)
         except OSError:
             victim.close()
             return

@@ -28,9 +28,20 @@ def forms(secret):
     }
 
 
+def places(data, form):
+    """Where `form` occurs in `data`. In pieces: Python stands still for as long as one search lasts."""
+    piece = 1 << 20
+    for base in range(0, len(data), piece):
+        end = base + piece + len(form) - 1
+        at = data.find(form, base, end)
+        while at >= 0:
+            yield at
+            at = data.find(form, at + 1, end)
+
+
 def traces(data, secret):
     """The forms in which `secret` occurs in `data`."""
-    return [name for name, form in forms(secret).items() if data.find(form) >= 0]
+    return [name for name, form in forms(secret).items() if any(True for _ in places(data, form))]
 
 
 class Dump:
@@ -47,13 +58,12 @@ class Dump:
     def hello_public_keys(self, vm):
         """Public keys of HELLO messages in the name of `vm`, found by the digests before them."""
         marker = vm.config_digest + vm.header_digest
-        found, at = [], self.data.find(marker)
-        while at >= 0:
+        found = []
+        for at in places(self.data, marker):
             kinds = self.data[at + len(marker)]
             start = at + len(marker) + 1 + kinds
             if 1 <= kinds <= 16:
                 found.append(bytes(self.data[start:start + 32]))
-            at = self.data.find(marker, at + 1)
         return found
 
     def private_keys(self, public):

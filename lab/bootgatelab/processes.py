@@ -84,6 +84,10 @@ class Program:
         self._pump.join(5)
         return status
 
+    def drain(self):
+        """Waits for the last lines of a program that has ended."""
+        self._pump.join(60)
+
     def signal(self, number):
         if self.running:
             self._process.send_signal(number)

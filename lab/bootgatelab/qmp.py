@@ -9,9 +9,19 @@ from .processes import Failure
 class Monitor:
     """One QMP connection; events are collected, commands answered in order."""
 
-    def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
+    @classmethod
+    def connected(cls, path):
+        """A connection, or None as long as nobody listens at `path`."""
+        attempt = socket.socket(socket.AF_UNIX)
+        try:
+            attempt.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            attempt.close()
+            return None
+        return cls(attempt)
+
+    def __init__(self, connection):
+        self._socket = connection
         self._file = self._socket.makefile("rb")
         self._lock = threading.Lock()
         self._answers = []
@@ -58,6 +68,11 @@ class Monitor:
                 if message["event"] == name:
                     return message.get("data", {})
         return None
+
+    def drain(self):
+        """Waits for the last of a QEMU that has ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, 60)
 
     def close(self):
         self._socket.close()

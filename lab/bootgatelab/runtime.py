@@ -154,7 +154,7 @@ class Running:
 
     def power_off(self):
         # Later, so that the shell can still answer.
-        self.shell.run("(sleep 1; exec systemctl poweroff) >/dev/null 2>&1 &")
+        self.shell.run("(sleep 5; exec systemctl poweroff) >/dev/null 2>&1 &")
         self.guest.wait_power_off()
         self.guest.stop()
 

@@ -3,7 +3,7 @@ import base64
 import secrets
 
 from .. import luks, paths
-from ..guest import copy_disk
+from ..guest import BOOT_LIMIT, copy_disk
 from ..processes import run, wait_until
 from ..stories import (
     boots, expect, only_launch, refused_only_for, said, scenario, stopped_by_gate)
@@ -49,7 +49,7 @@ def header_swapped(world):
     swapped = luks.with_null_cipher(genuine)
     hold = proxy.hold("release")
     guest = world.power_on(vm)
-    wait_until(lambda: hold.reached.is_set() or not guest.console.running, 180, "RELEASE")
+    wait_until(lambda: hold.reached.is_set() or not guest.console.running, BOOT_LIMIT, "RELEASE")
     expect(hold.reached.is_set(), "the broker released nothing")
     luks.write_header(vm.disk, swapped)
     hold.forward()

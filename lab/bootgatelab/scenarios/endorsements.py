@@ -73,7 +73,7 @@ def endorsement_held(world):
     said(guest, "held, reference", "that the launch was held")
     are_ok(world, row, "signature", "endorsement key", "measurement")
     again = len(vendors.asked) - len(set(vendors.asked))
-    expect(again == 1, f"expected one request to be repeated, got {vendors.asked}")
+    expect(again >= 1, f"expected a request to be repeated, got {vendors.asked}")
     return (f"{held[-1]['reference']} held while the service was busy, {row['reference']} unlocked; "
             f"{len(vendors.asked)} requests")
 

@@ -5,6 +5,7 @@ import time
 
 from .. import psp
 from ..attacker import REFUSED, RELEASE, Claim
+from ..guest import BOOT_LIMIT
 from ..processes import wait_until
 from ..stories import (
     boots, expect, only_launch, refused_for, refused_only_for, said, scenario, stopped_by_gate)
@@ -28,7 +29,7 @@ def evidence_replayed(world):
 
 def seconds_when_unlocked(world, guest):
     wait_until(
-        lambda: world.broker.launches(outcome="unlocked") or not guest.console.running, 180,
+        lambda: world.broker.launches(outcome="unlocked") or not guest.console.running, BOOT_LIMIT,
         "an unlocked launch")
     only_launch(world, outcome="unlocked")
     return time.monotonic() - guest.console.started
@@ -42,7 +43,7 @@ def evidence_relayed(world):
     recording = world.directory / "relayed-report"
     hold = proxy.hold("evidence")
     guest = world.power_on(vm, faults=["--fault", f"record={recording}"])
-    wait_until(lambda: hold.reached.is_set() or not guest.console.running, 180, "EVIDENCE")
+    wait_until(lambda: hold.reached.is_set() or not guest.console.running, BOOT_LIMIT, "EVIDENCE")
     expect(hold.reached.is_set(), "the genuine VM sent no evidence")
     claim = Claim(world.broker.port, vm)
     report, certificates = psp.read_recording(recording)

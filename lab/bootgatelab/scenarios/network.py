@@ -6,6 +6,7 @@ import time
 
 from ..broker import free_port
 from ..certificate import self_signed
+from ..guest import BOOT_LIMIT
 from ..processes import wait_until
 from ..stories import boots, expect, only_launch, said, scenario
 
@@ -55,7 +56,7 @@ def broker_with_another_key(world):
         guest = world.power_on(vm)
         wait_until(
             lambda: len(impostor.refusals) >= 2 or impostor.received or not guest.console.running,
-            180, "two refused handshakes")
+            BOOT_LIMIT, "two refused handshakes")
         guest.judge_panic()
         guest.wait_for(r"bootgate: .*waiting", "the agent to say that it waits")
         expect(not impostor.received, f"the agent sent {len(impostor.received)} bytes")
@@ -75,7 +76,7 @@ def broker_comes_back(world):
     world.mark("agent", guest.wait_for(r"bootgate: .*asking", "the agent to ask"))
     time.sleep(20)
     expect(guest.console.running, "the guest gave up")
-    said(guest, "waiting", "that it waits for the broker")
+    guest.wait_for(r"bootgate: .*waiting", "the agent to say that it waits for the broker")
     world.broker.start()
     returned = time.monotonic() - guest.console.started
     world.mark("broker returned", returned)
@@ -100,7 +101,7 @@ def broker_killed_after_release(world):
     vm = world.enroll(ports=[proxy.port])
     hold = proxy.hold("outcome")
     guest = world.power_on(vm)
-    wait_until(lambda: hold.reached.is_set() or not guest.console.running, 180, "OUTCOME")
+    wait_until(lambda: hold.reached.is_set() or not guest.console.running, BOOT_LIMIT, "OUTCOME")
     expect(hold.reached.is_set(), "the agent sent no outcome")
     # Frozen, so that the ledger can be read before the agent comes back with its proof.
     guest.monitor.command("stop")
@@ -115,6 +116,6 @@ def broker_killed_after_release(world):
     second = world.power_on(vm)
     wait_until(
         lambda: len(world.broker.launches(outcome="unlocked")) == 2
-        or not second.console.running, 180, "the next boot")
+        or not second.console.running, BOOT_LIMIT, "the next boot")
     expect(len(world.broker.launches(outcome="unlocked")) == 2, "the next boot was not unlocked")
     return f"{row['reference']} open after the restart, unlocked by the late outcome; next boot works"

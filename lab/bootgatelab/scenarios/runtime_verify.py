@@ -107,7 +107,7 @@ def runtime_verify(world):
     running.shell.write(FAKE, b"")
     running.shell.run(f"mount --bind {FAKE} {FAKE}; umount {FAKE}")
     answer = running.trusted(snapshot)
-    expect(answer["entries"] == answer["quotedEntries"] > 80, f"{answer['entries']} entries")
+    expect(answer["entries"] >= answer["quotedEntries"] > 80, f"{answer['entries']} entries")
     unchecked = {one["check"] for one in answer["findings"] if one["outcome"] == "not checked"}
     expect({"applications", "SSH host keys"} <= unchecked, f"not checked are {unchecked}")
     passes_through(world, running, snapshot)

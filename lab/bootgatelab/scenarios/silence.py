@@ -22,11 +22,15 @@ def crash(program, folder):
 
 
 def control_core(folder):
-    """Core files are possible here: one of a program that does not forbid them."""
+    """Whether core files are possible here: one of a program that does not forbid them."""
+    pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text(encoding="utf-8")
+    if pattern.startswith(("|", "/")):
+        return False
     folder.mkdir()
     program = Program(["sleep", "60"], folder / "log", cwd=folder, preexec_fn=allow_core_files)
     if not crash(program, folder):
-        raise Failure("no core file of the control: this host keeps them elsewhere")
+        raise Failure("no core file of the control")
+    return True
 
 
 def crashed_agent(world, vm, proxy):
@@ -60,7 +64,7 @@ def silence(world):
         "processor's log": guest.processor.program.log.read_bytes(),
     }
 
-    control_core(world.directory / "control")
+    has_cores = control_core(world.directory / "control")
     proxy = world.proxy()
     rehearsed = rehearsal.enroll(world, "web-2", ports=[f"127.0.0.1:{proxy.port}"])
     of_agent, cores = crashed_agent(world, rehearsed, proxy)
@@ -80,4 +84,5 @@ def silence(world):
             expect(not found, f"the {what} is in the {place} ({', '.join(found)})")
     size = sum(len(data) for data in places.values())
     return (f"{len(secrets)} secrets looked for in {size >> 10} KiB of {len(places)} places; "
-            f"crashes of agent and broker left {len(cores)} core files")
+            f"crashes of agent and broker left {len(cores)} core files"
+            + ("" if has_cores else ", NOT CHECKED: this host keeps them elsewhere"))
